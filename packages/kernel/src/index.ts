@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+export * from './machine/layout.js';
+export { RAM_MAX, RAM_MIN, Ram } from './machine/ram.js';

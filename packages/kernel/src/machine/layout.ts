@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The two address maps of the machine: Linux's x86-64 map, which guests see, and the map of the host's
+ * linear memory, which they cannot name.
+ *
+ * A guest address is a canonical 48-bit address sign-extended into a JavaScript number: user addresses are
+ * positive, kernel addresses negative. All values here are exact.
+ */
+
+declare const unit: unique symbol;
+/** A guest virtual address: an integer in [-2^47, 2^47) when canonical. */
+export type Vaddr = number & { readonly [unit]?: 'vaddr' };
+/** A physical address: a byte offset into RAM, 0 ≤ p < Ram.size. */
+export type Paddr = number & { readonly [unit]?: 'paddr' };
+/** A page frame number. */
+export type Pfn = number & { readonly [unit]?: 'pfn' };
+/** A kernel object in the direct map: its word (4-byte) index in RAM. 0 is NULL. */
+export type Handle = number & { readonly [unit]?: 'handle' };
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+export const PAGE_MASK_LOW = PAGE_SIZE - 1;
+
+const TWO32 = 4294967296;
+/** Builds an address from its upper and lower 32 bits, as C would write `0xHHHHHHHHLLLLLLLL`. */
+export const vaddr = (hi: number, lo: number): Vaddr => (hi | 0) * TWO32 + (lo >>> 0);
+
+/** The direct map of all RAM; its low 32 bits are zero, so the low word of a pointer is a physical address. */
+export const PAGE_OFFSET = vaddr(0xffff8880, 0);
+/** Upper 32 bits of every direct-map pointer to the first 2 GiB. */
+export const PAGE_OFFSET_HI = 0xffff8880 | 0;
+export const VMALLOC_START = vaddr(0xffffc900, 0);
+/** One past the last vmalloc byte (32 TiB, as in Linux with 4-level page tables). */
+export const VMALLOC_END = VMALLOC_START + 32 * 2 ** 40;
+/** `struct page` number n is at VMEMMAP_START + 64·n. */
+export const VMEMMAP_START = vaddr(0xffffea00, 0);
+/** Where the kernel's own text begins; its data follows at KERNEL_DATA_START. */
+export const KERNEL_TEXT_START = vaddr(0xffffffff, 0x81000000);
+export const KERNEL_TEXT_SIZE = 0x01000000;
+export const KERNEL_DATA_START = vaddr(0xffffffff, 0x82000000);
+export const MODULES_VADDR = vaddr(0xffffffff, 0xc0000000);
+export const MODULES_END = vaddr(0xffffffff, 0xff000000);
+/** One past the last user address, with 4-level page tables. */
+export const TASK_SIZE = 2 ** 47 - PAGE_SIZE;
+
+// ------------------------------------------------------------------------------------------------
+// Host linear memory, in bytes from its start. Guests reach only what lies at RAM_BASE and above.
+
+/** The running CPU's registers, see `REG` below. */
+export const CPU_BASE = 0x100;
+/** Registers of the running virtual CPU, as byte offsets in host memory. */
+export const REG = {
+  /** i64: the C stack pointer, a guest address. */
+  sp: CPU_BASE,
+  /** i64: the lowest value the C stack pointer may take. */
+  spLimit: CPU_BASE + 8,
+  /** i32: next free slot of the shadow call stack, a host offset. */
+  ssp: CPU_BASE + 16,
+  /** i32: ticks left until the kernel is called. */
+  ticks: CPU_BASE + 20,
+  /** i32: low 32 bits of the address of the instruction that called the slow path. */
+  pc: CPU_BASE + 24,
+} as const;
+/** Where a load or store that crosses into another page frame is served from: 16 bytes, and a sink of 16. */
+export const BOUNCE = 0x200;
+export const SINK = 0x220;
+/** Shadow call stack: one 32-bit return address a frame. */
+export const SHADOW_STACK = 0x1000;
+/** How deep calls may nest, in units of a frame of at most 16 locals. */
+export const CALL_DEPTH = 2048;
+export const SHADOW_STACK_END = SHADOW_STACK + 4 * CALL_DEPTH;
+/** TLBs: entries of 16 bytes { tag: i64, host offset of the page: i32, unused: i32 }. */
+export const TLB_ENTRIES = 1024;
+export const TLB_READ = 0x10000;
+export const TLB_WRITE = 0x14000;
+/** Fetch TLB for indirect calls: { address: i64, signature: i32, host table index: i32 }. */
+export const TLB_FETCH = 0x18000;
+/** Physical address 0. */
+export const RAM_BASE = 0x20000;
