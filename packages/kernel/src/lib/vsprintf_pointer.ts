@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/** `%p` and the letters that may follow it. */
+
+import type { Vaddr } from '../machine/layout.js';
+import type { ByteOutput } from './byte_output.js';
+import { errname } from './errname.js';
+import { readCString, readS64 } from './guest_access.js';
+import { encodeUtf8 } from './utf8.js';
+import { VaList } from './valist.js';
+import type { FormatContext } from './vsprintf.js';
+import {
+  putError,
+  putInteger,
+  putNumber,
+  putString,
+  putText,
+  SIGN,
+  SMALL,
+  type Spec,
+  ZEROPAD,
+} from './vsprintf_spec.js';
+
+const TWO32 = 4294967296;
+const MAX_ERRNO = 4095;
+
+/** True for the error codes -4095 to -1 in pointer's clothing. */
+export const isErr = (address: Vaddr): boolean => address < 0 && address >= -MAX_ERRNO;
+
+/**
+ * Why a pointer cannot be followed, as printed, or '' if it may be.
+ * @linux lib/vsprintf.c:check_pointer_msg full
+ */
+export function badPointer(address: Vaddr): string {
+  if (address === 0) return '(null)';
+  return (address > 0 && address < 4096) || isErr(address) ? '(efault)' : '';
+}
+
+/** One %p conversion. */
+export interface PointerConversion {
+  readonly context: FormatContext;
+  readonly out: ByteOutput;
+  readonly address: Vaddr;
+  /** The letters and digits after %p; all of them are part of the conversion. */
+  readonly letters: string;
+  readonly spec: Spec;
+  /** Formats into the same output, for %pV; false if too deep. */
+  nested(format: Uint8Array, args: VaList): boolean;
+}
+export type PointerPrinter = (conversion: PointerConversion) => void;
+
+/**
+ * Prints a pointer argument.
+ * @linux lib/vsprintf.c:pointer partial: no %pg, %pC, %pO, %pf (there are no clocks or firmware nodes here)
+ */
+export function putPointer(conversion: PointerConversion): void {
+  (PRINTERS[conversion.letters[0]] ?? defaultPointer)(conversion);
+}
+
+/** The address itself: 16 digits, or as the width asks. @linux lib/vsprintf.c:pointer_string full */
+function pointerString({ out, address, spec: s }: PointerConversion): void {
+  const shape: Spec = { ...s, base: 16, flags: s.flags | SMALL };
+  if (s.width === -1) {
+    shape.width = 16;
+    shape.flags |= ZEROPAD;
+  }
+  putNumber(out, Math.floor(address / TWO32) | 0, address | 0, shape);
+}
+
+/** `%p`: the hashed address; NULL and errors are no secret. @linux lib/vsprintf.c:default_pointer full */
+function defaultPointer(conversion: PointerConversion): void {
+  const { context, out, address, spec: s } = conversion;
+  if (context.hash.disabled || address === 0 || isErr(address)) {
+    pointerString(conversion);
+    return;
+  }
+  const id = context.hash.id(address);
+  if (id < 0) putError(out, '(____ptrval____)', { ...s, width: 16 });
+  else pointerString({ ...conversion, address: id });
+}
+
+/** `%pS`, `%ps`, `%pB`. @linux lib/vsprintf.c:symbol_string partial: no build identifiers */
+function symbolString({ context, out, address, letters, spec: s }: PointerConversion): void {
+  putString(out, encodeUtf8(context.services.symbolize(address, letters[0] as 'S' | 's' | 'B')), s);
+}
+
+/** `%pK`. Whoever reads the log here has CAP_SYSLOG. @linux lib/vsprintf.c:restricted_pointer partial: the reader is always privileged */
+function restrictedPointer(conversion: PointerConversion): void {
+  const restrict = conversion.context.services.kptrRestrict?.() ?? 0;
+  if (restrict === 0) defaultPointer(conversion);
+  else pointerString(restrict === 1 ? conversion : { ...conversion, address: 0 });
+}
+
+/** `%pe`: the name of an error. @linux lib/vsprintf.c:err_ptr full */
+function errorPointer(conversion: PointerConversion): void {
+  const { out, address, spec: s } = conversion;
+  if (!isErr(address)) {
+    defaultPointer(conversion);
+    return;
+  }
+  const name = errname(address);
+  if (name) putText(out, name, s);
+  else putInteger(out, address, { ...s, flags: s.flags | SIGN });
+}
+
+/** `%pV`: a format and its arguments from a struct va_format. @linux lib/vsprintf.c:va_format full */
+function vaFormat({ context, out, address, spec: s, nested }: PointerConversion): void {
+  const bad = badPointer(address);
+  if (bad) {
+    putError(out, bad, s);
+    return;
+  }
+  const format = readCString(context, readS64(context, address));
+  const area = readS64(context, readS64(context, address + 8));
+  if (!nested(format, new VaList(context, area))) putError(out, '(efault)', s);
+}
+
+const PRINTERS: { readonly [letter: string]: PointerPrinter | undefined } = {
+  x: pointerString,
+  S: symbolString,
+  s: symbolString,
+  B: symbolString,
+  K: restrictedPointer,
+  e: errorPointer,
+  V: vaFormat,
+};
