@@ -58,12 +58,16 @@ export const REG = {
   ssp: CPU_BASE + 16,
   /** i32: ticks left until the kernel is called. */
   ticks: CPU_BASE + 20,
-  /** i32: low 32 bits of the address of the instruction that called the slow path. */
-  pc: CPU_BASE + 24,
+  /** i32: physical address of the top-level page table, as x86's CR3. */
+  cr3: CPU_BASE + 24,
+  /** i32: 1 while the CPU runs user code (CPL 3), else 0. */
+  user: CPU_BASE + 28,
 } as const;
-/** Where a load or store that crosses into another page frame is served from: 16 bytes, and a sink of 16. */
-export const BOUNCE = 0x200;
-export const SINK = 0x220;
+/**
+ * Bytes of host memory after the end of RAM. A load that crosses into another page frame is served from the first
+ * 16; a store that does is done by the slow path, and then repeated by the fast path into the second 16.
+ */
+export const BOUNCE_BYTES = 64;
 /** Shadow call stack: one 32-bit return address a frame. */
 export const SHADOW_STACK = 0x1000;
 /** How deep calls may nest, in units of a frame of at most 16 locals. */

@@ -2,6 +2,7 @@
 /** Physical memory: one `WebAssembly.Memory`, the machine's only state, and the typed arrays that see it. */
 
 import {
+  BOUNCE_BYTES,
   type Handle,
   PAGE_OFFSET,
   PAGE_OFFSET_HI,
@@ -36,7 +37,7 @@ export class Ram {
   constructor(size: number) {
     if (!Number.isInteger(size) || size < RAM_MIN || size > RAM_MAX || size % PAGE_SIZE !== 0)
       throw new RangeError(`RAM size: got ${size} bytes, expected a multiple of 4096 from 8 MiB to 2 GiB`);
-    const pages = Math.ceil((RAM_BASE + size) / WASM_PAGE);
+    const pages = Math.ceil((RAM_BASE + size + BOUNCE_BYTES) / WASM_PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { buffer } = this.memory;
     this.size = size;

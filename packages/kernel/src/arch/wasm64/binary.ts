@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/** Reading and writing WebAssembly's binary format: bytes, LEB128 integers, names, vectors. */
+
+/** A file that is not what it should be: shown to the user, so it says what was found. */
+export class FormatError extends Error {
+  override name = 'FormatError';
+}
+
+const utf8 = new (
+  globalThis as unknown as { TextDecoder: new () => { decode(b: Uint8Array): string } }
+).TextDecoder();
+
+export class Reader {
+  constructor(
+    readonly bytes: Uint8Array,
+    public at = 0,
+    readonly end = bytes.length,
+  ) {}
+
+  get done(): boolean {
+    return this.at >= this.end;
+  }
+
+  u8(): number {
+    if (this.at >= this.end) throw new FormatError(`unexpected end at byte ${this.at}`);
+    return this.bytes[this.at++];
+  }
+
+  /** An unsigned LEB128 integer: exact below 2^53. */
+  uleb(): number {
+    let result = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.u8();
+      result += (byte & 0x7f) * scale;
+      if (byte < 0x80) return result;
+      scale *= 128;
+    }
+  }
+
+  /** A signed LEB128 integer: exact within ±2^53. */
+  sleb(): number {
+    let result = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.u8();
+      result += (byte & 0x7f) * scale;
+      scale *= 128;
+      if (byte < 0x80) return byte & 0x40 ? result - scale : result;
+    }
+  }
+
+  skip(bytes: number): void {
+    if (bytes > this.end - this.at) throw new FormatError(`unexpected end at byte ${this.end}`);
+    this.at += bytes;
+  }
+
+  take(bytes: number): Uint8Array {
+    const from = this.at;
+    this.skip(bytes);
+    return this.bytes.subarray(from, this.at);
+  }
+
+  name(): string {
+    return utf8.decode(this.take(this.uleb()));
+  }
+
+  /** A reader over the next `bytes` bytes, which this reader passes. */
+  sub(bytes: number): Reader {
+    const from = this.at;
+    this.skip(bytes);
+    return new Reader(this.bytes, from, from + bytes);
+  }
+
+  /** Reads a vector: a count, then that many items. */
+  vector<T>(item: (r: Reader, index: number) => T): T[] {
+    const n = this.uleb();
+    if (n > this.end - this.at)
+      throw new FormatError(`vector of ${n} items at byte ${this.at} exceeds its section`);
+    return Array.from({ length: n }, (_, i) => item(this, i));
+  }
+}
+
+/** A growing byte buffer. */
+export class Writer {
+  bytes = new Uint8Array(256);
+  length = 0;
+
+  private room(n: number): void {
+    if (this.length + n <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + n));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+
+  u8(...values: number[]): this {
+    this.room(values.length);
+    for (const v of values) this.bytes[this.length++] = v;
+    return this;
+  }
+
+  raw(source: Uint8Array, from = 0, to = source.length): this {
+    this.room(to - from);
+    for (let i = from; i < to; i++) this.bytes[this.length++] = source[i];
+    return this;
+  }
+
+  /** An unsigned integer below 2^53. */
+  uleb(value: number): this {
+    while (value >= 0x80) {
+      this.u8((value % 128) | 0x80);
+      value = Math.floor(value / 128);
+    }
+    return this.u8(value);
+  }
+
+  /** A signed integer within ±2^53. */
+  sleb(value: number): this {
+    for (;;) {
+      const low = ((value % 128) + 128) % 128;
+      value = Math.floor(value / 128);
+      if ((value === 0 && low < 0x40) || (value === -1 && low >= 0x40)) return this.u8(low);
+      this.u8(low | 0x80);
+    }
+  }
+
+  name(text: string): this {
+    const ascii = Array.from(text, (c) => c.charCodeAt(0) & 0x7f);
+    return this.uleb(ascii.length).u8(...ascii);
+  }
+
+  section(id: number, body: Writer): this {
+    return this.u8(id).uleb(body.length).raw(body.bytes, 0, body.length);
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}

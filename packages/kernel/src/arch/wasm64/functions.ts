@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Functions by guest address: what an indirect call finds, what an image's imports are bound to, and how the
+ * kernel calls C.
+ *
+ * A function's address is that of its code in guest memory. The host's function table is a cache: an entry is made
+ * the first time an address is called with some signature.
+ */
+
+import { REG, SHADOW_STACK, type Vaddr } from '../../machine/layout.js';
+import type { Ram } from '../../machine/ram.js';
+import { ModuleBuilder } from './assembler.js';
+import type { KernelFunction } from './exports.js';
+import type { FunctionType } from './object.js';
+import {
+  adaptable,
+  adaptorCode,
+  addTrampoline,
+  kernelShimCode,
+  lower,
+  loweredType,
+  parseSignature,
+  type Signature,
+  sameType,
+} from './shims.js';
+
+/** A function that C can call. */
+export interface GuestFunction {
+  readonly name: string;
+  readonly address: Vaddr;
+  readonly type: FunctionType;
+  /** The module it belongs to; undefined for the kernel's own. */
+  readonly module?: string;
+  readonly body:
+    | { readonly kind: 'wasm'; readonly fn: unknown }
+    | { readonly kind: 'kernel'; readonly signature: Signature; readonly fn: KernelFunction };
+}
+
+/** Makes the description of a function that the kernel offers to C. */
+export function kernelFunction(
+  name: string,
+  address: Vaddr,
+  signatureText: string,
+  fn: KernelFunction,
+): GuestFunction {
+  const signature = parseSignature(signatureText);
+  return { name, address, type: signature.type, body: { kind: 'kernel', signature, fn } };
+}
+
+type Trampoline = (index: number, ...args: (number | bigint)[]) => number | undefined;
+
+export class Functions {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  private readonly byAddress = new Map<Vaddr, GuestFunction>();
+  private readonly signatureIds = new Map<string, number>();
+  /** Host table index by "address:signature". */
+  private readonly indices = new Map<string, number>();
+  private readonly free: number[] = [];
+  private readonly trampolines = new Map<string, Trampoline>();
+
+  constructor(private readonly ram: Ram) {}
+
+  add(fn: GuestFunction): void {
+    this.byAddress.set(fn.address, fn);
+  }
+
+  /** Forgets the functions of a module that is gone; the caller flushes the fetch TLB. */
+  removeModule(module: string): void {
+    for (const fn of [...this.byAddress.values()]) if (fn.module === module) this.remove(fn.address);
+  }
+
+  private remove(address: Vaddr): void {
+    this.byAddress.delete(address);
+    for (const [key, index] of this.indices) {
+      if (Number(key.split(':')[0]) !== address) continue;
+      this.indices.delete(key);
+      this.table.set(index, null);
+      this.free.push(index);
+    }
+  }
+
+  at(address: Vaddr): GuestFunction | undefined {
+    return this.byAddress.get(address);
+  }
+
+  /** A small number for each distinct function type: what an indirect call site compares. */
+  signatureId(type: FunctionType): number {
+    const key = `${type.params}>${type.results}`;
+    let id = this.signatureIds.get(key);
+    if (id === undefined) {
+      id = this.signatureIds.size + 1;
+      this.signatureIds.set(key, id);
+    }
+    return id;
+  }
+
+  private typeOf(signatureId: number): FunctionType {
+    const key = [...this.signatureIds.keys()][signatureId - 1];
+    const [params, results] = key.split('>').map((list) => (list === '' ? [] : list.split(',').map(Number)));
+    return { params, results };
+  }
+
+  /**
+   * Host table index through which the function at an address can be called with a signature.
+   * @returns -1 if no function begins there, -2 if the types cannot be adapted
+   */
+  indexFor(address: Vaddr, signatureId: number): number {
+    const key = `${address}:${signatureId}`;
+    const known = this.indices.get(key);
+    if (known !== undefined) return known;
+    const fn = this.byAddress.get(address);
+    if (!fn) return -1;
+    const type = this.typeOf(signatureId);
+    if (!adaptable(type, fn.type)) return -2;
+    const index = this.free.pop() ?? this.table.grow(1);
+    this.table.set(index, this.bind([{ type, fn }])[0]);
+    this.indices.set(key, index);
+    return index;
+  }
+
+  /**
+   * Host functions through which each given function can be called with each given type: itself where the types
+   * agree, else a generated shim. All shims are made in one module.
+   */
+  bind(wanted: readonly { type: FunctionType; fn: GuestFunction }[]): unknown[] {
+    const m = new ModuleBuilder();
+    const imports: Record<string, unknown> = {};
+    const needShim = wanted.map(({ type, fn }) => fn.body.kind === 'kernel' || !sameType(type, fn.type));
+    if (!needShim.includes(true)) return wanted.map(({ fn }) => (fn.body as { fn: unknown }).fn);
+    const callees = wanted.map(({ fn }, i) => {
+      if (!needShim[i]) return -1;
+      const { body } = fn;
+      const lowered = body.kind === 'kernel';
+      imports[i] = lowered ? lower(body.signature, body.fn) : body.fn;
+      return m.import('f', String(i), lowered ? loweredType(body.signature) : fn.type);
+    });
+    wanted.forEach(({ type, fn: { type: to, body } }, i) => {
+      if (!needShim[i]) return;
+      const code =
+        body.kind === 'kernel'
+          ? kernelShimCode(type, body.signature, callees[i])
+          : adaptorCode(type, to, callees[i]);
+      m.func(String(i), type, [], code);
+    });
+    const { exports } = this.instantiate(m, imports);
+    return wanted.map(({ fn }, i) => (needShim[i] ? exports[i] : (fn.body as { fn: unknown }).fn));
+  }
+
+  private instantiate(m: ModuleBuilder, f: Record<string, unknown>): WebAssembly.Instance {
+    return new WebAssembly.Instance(new WebAssembly.Module(m.build()), {
+      env: { memory: this.ram.memory, table: this.table },
+      f,
+    });
+  }
+
+  /**
+   * Calls a C function by host table index. Whatever it throws (an oops, a kill) passes through, with the call
+   * stack and the stack pointer as they were.
+   */
+  call(index: number, signatureText: string, ...args: (number | bigint)[]): number {
+    const signature = parseSignature(signatureText);
+    const key = `${signature.type.params}>${signature.type.results}`;
+    let trampoline = this.trampolines.get(key);
+    if (!trampoline) {
+      const m = new ModuleBuilder();
+      addTrampoline(m, 'call', signature);
+      trampoline = this.instantiate(m, {}).exports['call'] as Trampoline;
+      this.trampolines.set(key, trampoline);
+    }
+    const { host32 } = this.ram;
+    const saved = [REG.ssp, REG.sp, REG.sp + 4].map((r) => host32[r >> 2]);
+    try {
+      return trampoline(index, ...args) ?? 0;
+    } catch (error) {
+      [REG.ssp, REG.sp, REG.sp + 4].forEach((r, i) => {
+        host32[r >> 2] = saved[i];
+      });
+      throw error;
+    }
+  }
+
+  /** Empties the shadow call stack: at power-on. */
+  reset(): void {
+    this.ram.host32[REG.ssp >> 2] = SHADOW_STACK;
+  }
+}

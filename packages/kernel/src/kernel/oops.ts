@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Reports of what went wrong in the kernel: oopses, BUG, WARN, stack dumps, in the format of Linux 6.1 on x86-64.
+ *
+ * Registers that this machine has are printed: RIP, RSP, CR2, CR3. An oops ends the task that ran, by throwing
+ * `TaskKilled` through its guest frames.
+ */
+
+import {
+  type CurrentTask,
+  KERN_ALERT,
+  KERN_EMERG,
+  KERN_WARNING,
+  type Log,
+  type Reports,
+} from '../lib/env.js';
+
+import type { StaticData } from '../lib/static_data.js';
+import { type Handle, REG, SHADOW_STACK, type Vaddr, vaddr } from '../machine/layout.js';
+import type { Ram } from '../machine/ram.js';
+import { hex64, type Kallsyms } from './kallsyms.js';
+import { TAINT_DIE, TAINT_WARN, type Taint } from './taint.js';
+import { UTS_RELEASE } from './utsname.js';
+
+/** Thrown to end the current task; it unwinds every guest and kernel frame of the task. */
+export class TaskKilled extends Error {
+  override name = 'TaskKilled';
+  /** @param signal 9 after a bad memory access, 11 after BUG() and other traps, as in Linux */
+  constructor(readonly signal: 9 | 11) {
+    super(`killed by signal ${signal}`);
+  }
+}
+
+/** Thrown when the kernel panics: the machine stands still from here on. */
+export class KernelPanic extends Error {
+  override name = 'KernelPanic';
+}
+
+export interface OopsEnvironment {
+  readonly ram: Ram;
+  readonly log: Log;
+  readonly kallsyms: Kallsyms;
+  readonly taint: Taint;
+  current(): CurrentTask;
+  /** Names for "Modules linked in:", with their flags. */
+  modules(): readonly string[];
+  /** Physical address of a guest address, or -1. */
+  translate(address: Vaddr): number;
+}
+
+export interface Registers {
+  /** Address of the instruction. */
+  readonly rip: Vaddr;
+  /** The faulting address, if there was one. */
+  readonly cr2?: Vaddr;
+}
+
+/** Level of what is printed without one. */
+const KERN_DEFAULT = KERN_WARNING;
+const CODE_BEFORE = 42;
+const CODE_BYTES = 64;
+
+export class Oops implements Reports {
+  private readonly counter: Handle;
+
+  constructor(
+    private readonly env: OopsEnvironment,
+    data: StaticData,
+  ) {
+    this.counter = data.declare('die_counter', 4);
+  }
+
+  /** The full address of a recorded program counter: kernel text lies in the last 4 GiB. */
+  fullAddress(pc: number): Vaddr {
+    return vaddr(0xffffffff, pc);
+  }
+
+  /** Return addresses on the shadow call stack, innermost first. */
+  stackTrace(max = 64): Vaddr[] {
+    const { host32 } = this.env.ram;
+    const trace: Vaddr[] = [];
+    for (let at = host32[REG.ssp >> 2] - 4; at >= SHADOW_STACK && trace.length < max; at -= 4) {
+      const pc = host32[at >> 2];
+      if (pc !== 0) trace.push(this.fullAddress(pc));
+    }
+    return trace;
+  }
+
+  callerAddress(): Vaddr {
+    return this.stackTrace(1)[0] ?? 0;
+  }
+
+  symbolize(address: Vaddr): string {
+    return this.env.kallsyms.symbolize(address);
+  }
+
+  taint(letter: string): void {
+    this.env.taint.add(letter);
+  }
+
+  /**
+   * Prints an oops and ends the task.
+   * @param header lines before the one that counts the oops
+   * @param what `Oops`, `general protection fault`, …: what stands before the error code
+   * @linux arch/x86/kernel/dumpstack.c:__die full
+   */
+  die(header: readonly string[], what: string, errorCode: number, regs: Registers, signal: 9 | 11): never {
+    const { log, taint, ram } = this.env;
+    const count = ++ram.i32[this.counter];
+    for (const line of header) log.log(KERN_ALERT, line);
+    const code = errorCode.toString(16).padStart(4, '0');
+    log.log(KERN_DEFAULT, `${what}: ${code} [#${count}] PREEMPT SMP NOPTI`);
+    this.print(KERN_DEFAULT, this.taskLines());
+    this.print(KERN_DEFAULT, this.registerLines(regs));
+    this.print(KERN_DEFAULT, this.traceLines(this.traceFrom(regs.rip)));
+    log.log(KERN_DEFAULT, this.modulesLine());
+    if (regs.cr2 !== undefined) log.log(KERN_DEFAULT, `CR2: ${hex64(regs.cr2)}`);
+    log.log(KERN_DEFAULT, '---[ end trace 0000000000000000 ]---');
+    this.print(KERN_DEFAULT, this.registerLines(regs));
+    taint.add(TAINT_DIE);
+    if (signal === 9) {
+      const { comm, pid } = this.env.current();
+      log.log(KERN_DEFAULT, `note: ${comm}[${pid}] exited with irqs disabled`);
+    }
+    throw new TaskKilled(signal);
+  }
+
+  /** The frames above an instruction; its own function's slot on the shadow stack is no return address. */
+  private traceFrom(rip: Vaddr): Vaddr[] {
+    const trace = this.stackTrace();
+    const here = this.env.kallsyms.lookup(rip)?.symbol;
+    const first = trace.length > 0 ? this.env.kallsyms.lookup(trace[0])?.symbol : undefined;
+    return here !== undefined && here === first ? trace.slice(1) : trace;
+  }
+
+  private print(level: number, lines: readonly string[]): void {
+    for (const line of lines) this.env.log.log(level, line);
+  }
+
+  /** @linux lib/dump_stack.c:dump_stack_print_info full */
+  private taskLines(): string[] {
+    const { cpu, pid, comm } = this.env.current();
+    return [
+      `CPU: ${cpu} PID: ${pid} Comm: ${comm} ${this.env.taint} ${UTS_RELEASE} #1`,
+      'Hardware name: Pagewalk wasm64 virtual machine',
+    ];
+  }
+
+  private registerLines({ rip, cr2 }: Registers): string[] {
+    const { ram, kallsyms } = this.env;
+    const sp = ram.host32[(REG.sp >> 2) + 1] * 4294967296 + (ram.host32[REG.sp >> 2] >>> 0);
+    const cr3 = ram.host32[REG.cr3 >> 2];
+    return [
+      `RIP: 0010:${kallsyms.symbolizeWithLine(rip)}`,
+      this.codeLine(rip),
+      `RSP: 0018:${hex64(sp)} EFLAGS: 00010246`,
+      'CS:  0010 DS: 0000 ES: 0000 CR0: 0000000080050033',
+      `CR2: ${hex64(cr2 ?? 0)} CR3: ${hex64(cr3)} CR4: 00000000003006f0`,
+    ];
+  }
+
+  /** The bytes around an instruction, that at RIP in angle brackets. */
+  private codeLine(rip: Vaddr): string {
+    const { ram, translate } = this.env;
+    const start = rip - CODE_BEFORE;
+    if (translate(start) < 0 || translate(rip) < 0)
+      return `Code: Unable to access opcode bytes at 0x${hex64(start)}.`;
+    const bytes = Array.from({ length: CODE_BYTES }, (_, i) => {
+      const p = translate(start + i);
+      const byte = p < 0 ? '??' : ram.u8[p].toString(16).padStart(2, '0');
+      return start + i === rip ? `<${byte}>` : byte;
+    });
+    return `Code: ${bytes.join(' ')}`;
+  }
+
+  private traceLines(trace: readonly Vaddr[]): string[] {
+    const frames = trace.map((address) => ` ${this.env.kallsyms.symbolizeWithLine(address)}`);
+    return ['Call Trace:', ' <TASK>', ...frames, ' </TASK>'];
+  }
+
+  private modulesLine(): string {
+    return `Modules linked in:${this.env
+      .modules()
+      .map((name) => ` ${name}`)
+      .join('')}`;
+  }
+
+  /** Address to print for a kernel function of ours that noticed something. */
+  private addressOfSymbol(symbol: string): Vaddr {
+    const found = this.env.kallsyms.find(symbol);
+    return found ? found.address + 0x10 : this.callerAddress();
+  }
+
+  bug(file: string, line: number, symbol: string): never {
+    this.bugAt(file, line, this.addressOfSymbol(symbol));
+  }
+
+  /** BUG() at a guest instruction. */
+  bugAt(file: string, line: number, rip: Vaddr): never {
+    this.env.log.log(KERN_EMERG, '------------[ cut here ]------------');
+    this.env.log.log(KERN_EMERG, `kernel BUG at ${file}:${line}!`);
+    this.die([], 'invalid opcode', 0, { rip }, 11);
+  }
+
+  warn(file: string, line: number, symbol: string, message?: string): void {
+    this.warnAt(file, line, this.addressOfSymbol(symbol), message);
+  }
+
+  /** WARN() at an instruction. @linux kernel/panic.c:__warn full */
+  warnAt(file: string, line: number, rip: Vaddr, message?: string): void {
+    const { log, kallsyms, taint } = this.env;
+    const { cpu, pid } = this.env.current();
+    log.log(KERN_WARNING, '------------[ cut here ]------------');
+    if (message !== undefined) log.log(KERN_WARNING, message);
+    log.log(KERN_WARNING, `WARNING: CPU: ${cpu} PID: ${pid} at ${file}:${line} ${kallsyms.symbolize(rip)}`);
+    log.log(KERN_WARNING, this.modulesLine());
+    this.print(KERN_WARNING, this.taskLines());
+    this.print(KERN_WARNING, this.registerLines({ rip }));
+    this.print(KERN_WARNING, this.traceLines(this.traceFrom(rip)));
+    log.log(KERN_WARNING, '---[ end trace 0000000000000000 ]---');
+    taint.add(TAINT_WARN);
+  }
+
+  dumpStack(frames: readonly string[] = ['dump_stack_lvl']): void {
+    this.print(KERN_DEFAULT, this.taskLines());
+    const own = frames.map((name) => this.addressOfSymbol(name)).filter((a) => a !== 0);
+    this.print(KERN_DEFAULT, this.traceLines([...own, ...this.stackTrace()]));
+  }
+
+  /** Report of a task that has not let go of its CPU for too long. @linux kernel/watchdog.c:watchdog_timer_fn partial: the task is killed */
+  softLockup(seconds: number, rip: Vaddr): never {
+    const { cpu, pid, comm } = this.env.current();
+    const { log, taint } = this.env;
+    log.log(KERN_EMERG, `watchdog: BUG: soft lockup - CPU#${cpu} stuck for ${seconds}s! [${comm}:${pid}]`);
+    log.log(KERN_EMERG, this.modulesLine());
+    this.print(KERN_EMERG, this.taskLines());
+    this.print(KERN_EMERG, this.registerLines({ rip }));
+    this.print(KERN_EMERG, this.traceLines(this.traceFrom(rip)));
+    taint.add('L');
+    throw new TaskKilled(9);
+  }
+
+  panic(message: string): never {
+    const { log } = this.env;
+    log.log(KERN_EMERG, `Kernel panic - not syncing: ${message}`);
+    this.dumpStack([]);
+    log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${message} ]---`);
+    throw new KernelPanic(message);
+  }
+}
