@@ -10,9 +10,10 @@
 import type { Vaddr } from '../machine/layout.js';
 import { ByteOutput } from './byte_output.js';
 import { type GuestAccess, readBytes, stringLength } from './guest_access.js';
+import { badPointer } from './pointer_conversion.js';
 import type { PointerHash } from './pointer_hash.js';
 import type { VaList } from './valist.js';
-import { badPointer, putPointer } from './vsprintf_pointer.js';
+import { putPointer } from './vsprintf_pointer.js';
 import {
   FIELD_WIDTH_MAX,
   LEFT,
@@ -37,6 +38,8 @@ export interface FormatServices {
   /** `%pd`, `%pD`: the name of a dentry or of a file's dentry with its `depth` - 1 parents, `/`-separated. */
   dentryName?(dentry: Vaddr, depth: number): Uint8Array;
   fileName?(file: Vaddr, depth: number): Uint8Array;
+  /** `%pGp`, `%pGg`, `%pGv`: the names of page, GFP and VMA flags. */
+  flagNames?(kind: 'p' | 'g' | 'v', hi: number, lo: number): string;
   /** sysctl kernel.kptr_restrict, 0 to 2. */
   kptrRestrict?(): number;
   /** A warning that Linux gives once a boot; the receiver keeps count. */

@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: MIT
 /** `%p` and the letters that may follow it. */
 
-import type { Vaddr } from '../machine/layout.js';
-import type { ByteOutput } from './byte_output.js';
 import { errname } from './errname.js';
 import { readCString, readS64 } from './guest_access.js';
+import { badPointer, isErr, type PointerConversion, type PointerPrinter } from './pointer_conversion.js';
 import { encodeUtf8 } from './utf8.js';
 import { VaList } from './valist.js';
-import type { FormatContext } from './vsprintf.js';
+import { ipAddress, macAddress, uuid } from './vsprintf_network.js';
+import {
+  addressValue,
+  bitmap,
+  dentryName,
+  escaped,
+  flagsString,
+  fourcc,
+  hexString,
+  netdevBits,
+  resourceString,
+  timeAndDate,
+} from './vsprintf_objects.js';
 import {
   putError,
   putInteger,
@@ -21,33 +32,6 @@ import {
 } from './vsprintf_spec.js';
 
 const TWO32 = 4294967296;
-const MAX_ERRNO = 4095;
-
-/** True for the error codes -4095 to -1 in pointer's clothing. */
-export const isErr = (address: Vaddr): boolean => address < 0 && address >= -MAX_ERRNO;
-
-/**
- * Why a pointer cannot be followed, as printed, or '' if it may be.
- * @linux lib/vsprintf.c:check_pointer_msg full
- */
-export function badPointer(address: Vaddr): string {
-  if (address === 0) return '(null)';
-  return (address > 0 && address < 4096) || isErr(address) ? '(efault)' : '';
-}
-
-/** One %p conversion. */
-export interface PointerConversion {
-  readonly context: FormatContext;
-  readonly out: ByteOutput;
-  readonly address: Vaddr;
-  /** The letters and digits after %p; all of them are part of the conversion. */
-  readonly letters: string;
-  readonly spec: Spec;
-  /** Formats into the same output, for %pV; false if too deep. */
-  nested(format: Uint8Array, args: VaList): boolean;
-}
-export type PointerPrinter = (conversion: PointerConversion) => void;
-
 /**
  * Prints a pointer argument.
  * @linux lib/vsprintf.c:pointer partial: no %pg, %pC, %pO, %pf (there are no clocks or firmware nodes here)
@@ -114,7 +98,33 @@ function vaFormat({ context, out, address, spec: s, nested }: PointerConversion)
   if (!nested(format, new VaList(context, area))) putError(out, '(efault)', s);
 }
 
+/** What Linux too prints for objects that this machine does not have. */
+function unsupported({ out, letters, spec: s }: PointerConversion): void {
+  putError(out, `(%p${letters.slice(0, 2)}?)`, s);
+}
+
 const PRINTERS: { readonly [letter: string]: PointerPrinter | undefined } = {
+  '4': fourcc,
+  a: addressValue,
+  b: bitmap,
+  C: unsupported,
+  D: dentryName,
+  d: dentryName,
+  E: escaped,
+  f: unsupported,
+  G: flagsString,
+  g: unsupported,
+  h: hexString,
+  I: ipAddress,
+  i: ipAddress,
+  M: macAddress,
+  m: macAddress,
+  N: netdevBits,
+  O: unsupported,
+  R: resourceString,
+  r: resourceString,
+  t: timeAndDate,
+  U: uuid,
   x: pointerString,
   S: symbolString,
   s: symbolString,
