@@ -46,7 +46,7 @@ function escapeByte(byte: number, flags: number): string {
   return '';
 }
 
-/** @linux lib/string_helpers.c:string_escape_mem partial: no list of characters, no ESCAPE_NA, ESCAPE_NAP, ESCAPE_APPEND */
+/** Puts bytes, escaped by the flags; ESCAPE_NA, ESCAPE_NAP and ESCAPE_APPEND are not known. */
 export function escapeInto(out: ByteOutput, bytes: Uint8Array, flags: number): void {
   for (const byte of bytes) {
     const text = escapeByte(byte, flags);

@@ -45,7 +45,7 @@ export interface FormatServices {
   /** A warning that Linux gives once a boot; the receiver keeps count. */
   warnOnce?(kind: FormatWarning, message: string): void;
 }
-export type FormatWarning = 'conversion' | 'width' | 'precision';
+export type FormatWarning = 'conversion' | 'width' | 'precision' | 'size';
 
 /** Everything a conversion needs. */
 export interface FormatContext extends GuestAccess {
