@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/** A machine for tests of the shell: modules are names, files are texts. */
+
+import type { CallResult, LoadedModule, LogRecord, Machine } from './machine.js';
+
+export class FakeMachine implements Machine {
+  readonly log: LogRecord[] = [];
+  readonly loaded: LoadedModule[] = [];
+  readonly files = new Map<string, string>([
+    ['/proc/version', 'Linux version 6.1.0-pagewalk (fake) #1 SMP\n'],
+    ['/proc/uptime', '12.34 12.00\n'],
+    [
+      '/proc/meminfo',
+      'MemTotal:          65536 kB\nMemFree:           60000 kB\nMemAvailable:      61000 kB\n',
+    ],
+  ]);
+  /** Outcome of insmod by the image's text; 0 where none is set. */
+  readonly outcomes = new Map<string, CallResult>();
+  lastParameters = '';
+
+  insmod(image: Uint8Array, params: string): CallResult {
+    const name = new TextDecoder().decode(image);
+    this.lastParameters = params;
+    const outcome = this.outcomes.get(name) ?? (this.loaded.some((module) => module.name === name) ? -17 : 0);
+    this.log.push({ level: 6, ns: 1_500_000_000, text: `${name}: loading` });
+    if (outcome === 0)
+      this.loaded.unshift({
+        name,
+        size: 16384,
+        refcount: 0,
+        usedBy: [],
+        state: 'Live',
+        address: -1,
+        taint: '',
+      });
+    return outcome;
+  }
+
+  rmmod(name: string): CallResult {
+    this.loaded.splice(
+      this.loaded.findIndex((module) => module.name === name),
+      1,
+    );
+    return 0;
+  }
+
+  modules(): LoadedModule[] {
+    return this.loaded;
+  }
+
+  readProc(path: string): Uint8Array | undefined {
+    const text = this.files.get(path);
+    return text === undefined ? undefined : new TextEncoder().encode(text);
+  }
+
+  listProc(path: string): string[] | undefined {
+    if (path === '/sys') return [];
+    return path === '/proc' ? [...this.files.keys()].map((file) => file.slice('/proc/'.length)) : undefined;
+  }
+
+  dmesg(): LogRecord[] {
+    return this.log;
+  }
+
+  clearDmesg(): void {
+    this.log.length = 0;
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/** What a mounted file system offers to the shell. Paths are absolute within the mount and contain no links. */
+
+export type FileType = 'file' | 'directory' | 'symlink' | 'char';
+
+export interface Stat {
+  type: FileType;
+  /** Permission bits. */
+  mode: number;
+  /** Bytes. */
+  size: number;
+  /** Milliseconds since 1970. */
+  mtimeMs: number;
+  /** Device numbers of a character device. */
+  device?: readonly [major: number, minor: number];
+}
+
+export type ErrnoCode =
+  | 'ENOENT'
+  | 'EEXIST'
+  | 'ENOTDIR'
+  | 'EISDIR'
+  | 'EINVAL'
+  | 'ENOTEMPTY'
+  | 'EROFS'
+  | 'EACCES'
+  | 'EPERM'
+  | 'ELOOP'
+  | 'EXDEV'
+  | 'EBUSY'
+  | 'ENOSPC'
+  | 'ENOMEM'
+  | 'EIO'
+  | 'EFAULT'
+  | 'ENOTTY'
+  | 'EAGAIN';
+
+/** The C library's words for an error number, as every tool prints them. */
+export const errnoText: Record<ErrnoCode, string> = {
+  ENOENT: 'No such file or directory',
+  EEXIST: 'File exists',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
+  EINVAL: 'Invalid argument',
+  ENOTEMPTY: 'Directory not empty',
+  EROFS: 'Read-only file system',
+  EACCES: 'Permission denied',
+  EPERM: 'Operation not permitted',
+  ELOOP: 'Too many levels of symbolic links',
+  EXDEV: 'Invalid cross-device link',
+  EBUSY: 'Device or resource busy',
+  ENOSPC: 'No space left on device',
+  ENOMEM: 'Cannot allocate memory',
+  EIO: 'Input/output error',
+  EFAULT: 'Bad address',
+  ENOTTY: 'Inappropriate ioctl for device',
+  EAGAIN: 'Resource temporarily unavailable',
+};
+
+export class FsError extends Error {
+  override name = 'FsError';
+  constructor(
+    readonly code: ErrnoCode,
+    readonly path: string,
+  ) {
+    super(`${path}: ${errnoText[code]}`);
+  }
+
+  /** The error's text without the path: tools put their own words before it. */
+  get reason(): string {
+    return errnoText[this.code];
+  }
+}
+
+/** An open file that takes no bytes. */
+export class WriteError extends FsError {
+  override name = 'WriteError';
+  constructor(cause: FsError) {
+    super(cause.code, cause.path);
+    this.message = `write error: ${this.reason}`;
+  }
+}
+
+/** Bytes to read, a chunk at a time; undefined at the end. */
+export interface Source {
+  read(): Promise<Uint8Array | undefined>;
+  /** Says that nobody will read on. */
+  close?(): void;
+  /** Set where a person types. */
+  isTerminal?: boolean;
+}
+
+/** Where bytes go. */
+export interface Sink {
+  write(bytes: Uint8Array): Promise<void>;
+  close?(): void;
+  isTerminal?: boolean;
+}
+
+export interface Filesystem {
+  /** Of the entry itself, also if it is a link. */
+  lstat(path: string): Stat;
+  readdir(path: string): string[];
+  readFile(path: string): Uint8Array;
+  writeFile(path: string, bytes: Uint8Array, append: boolean): void;
+  readlink(path: string): string;
+  mkdir(path: string): void;
+  rmdir(path: string): void;
+  unlink(path: string): void;
+  rename(from: string, to: string): void;
+  symlink(target: string, path: string): void;
+  link(from: string, to: string): void;
+  chmod(path: string, mode: number): void;
+  utimes(path: string, mtimeMs: number): void;
+  /** For files that are streams (devices); undefined means: an ordinary file. */
+  openRead?(path: string): Source | undefined;
+  openWrite?(path: string): Sink | undefined;
+}

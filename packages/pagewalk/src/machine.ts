@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/** What the command line needs of a machine. `boot()` of @pagewalk/kernel gives it; tests give a fake. */
+
+export interface LoadedModule {
+  name: string;
+  size: number;
+  refcount: number;
+  usedBy: string[];
+  /** `Live`, `Loading` or `Unloading`, as in /proc/modules. */
+  state: string;
+  address: number;
+  /** Taint letters, `OE` for instance; empty if none. */
+  taint: string;
+}
+
+export interface LogRecord {
+  /** 0 (KERN_EMERG) to 7 (KERN_DEBUG). */
+  level: number;
+  /** Nanoseconds since boot on the virtual clock. */
+  ns: number;
+  text: string;
+}
+
+/** 0 or a negated errno; `killed` when the calling task died in an oops. */
+export type CallResult = number | { killed: true };
+
+/** A slab allocation seen through a tracepoint, with what the object's memory is. */
+export interface KmallocEvent {
+  address: number;
+  bytesRequested: number;
+  bytesAllocated: number;
+  cache: string;
+  pfn: number;
+  zone: string;
+  /** Module whose code called, if any. */
+  module?: string | undefined;
+}
+
+export interface Machine {
+  insmod(image: Uint8Array, params: string): CallResult;
+  rmmod(name: string): CallResult;
+  modules(): LoadedModule[];
+  /** Text of a file of /proc or /sys; undefined if there is none. */
+  readProc(path: string): Uint8Array | undefined;
+  /** Names in a folder of /proc or /sys; a folder's name ends in a slash; undefined if there is no such folder. */
+  listProc(path: string): string[] | undefined;
+  /** Writes to a file of /proc or /sys: 0 or a negated errno. */
+  writeProc?(path: string, bytes: Uint8Array): number;
+  dmesg(): LogRecord[];
+  clearDmesg(): void;
+  /** The whole dmesg command, where the machine has it. */
+  dmesgCommand?(args: readonly string[]): { stdout: Uint8Array; stderr: string; status: number };
+  /** A line written to /dev/kmsg. */
+  writeKmsg?(line: string): void;
+  /** Calls back on each slab allocation; returns the function that stops it. */
+  onKmalloc?(listener: (event: KmallocEvent) => void): () => void;
+}
+
+export interface MachineOptions {
+  /** RAM in bytes. */
+  memory: number;
+  cpus: number;
+  seed: number;
+  /** The kernel command line. */
+  commandLine: string;
+  /** Where console lines go; without it they are only in the log. */
+  console?: ((line: string) => void) | undefined;
+}
+
+/** Whether the log holds an oops, a kernel BUG or a panic. */
+export function hasOopsed(log: readonly LogRecord[]): boolean {
+  return log.some(({ text }) =>
+    /^(Oops: |invalid opcode: |general protection fault|kernel BUG at |Kernel panic)/.test(text),
+  );
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/** A machine with a file tree and commands: what a shell works in. */
+
+import { devices } from './fs/devices.js';
+import type { Filesystem } from './fs/filesystem.js';
+import { DeviceFs, MachineFs, NamesFs } from './fs/generated.js';
+import { MemFs } from './fs/memfs.js';
+import { Vfs } from './fs/vfs.js';
+import type { Machine } from './machine.js';
+import { builtins } from './shell/builtins.js';
+import type { Command, CommandTable } from './shell/command.js';
+import type { Session } from './shell/state.js';
+import { fileTools } from './tools/files.js';
+import { grepTools } from './tools/grep.js';
+import { type CommandSet, kmodTools } from './tools/kmod.js';
+import { runTools } from './tools/run.js';
+import { sed } from './tools/sed.js';
+import { RELEASE, systemTools } from './tools/system.js';
+import { textTools } from './tools/text.js';
+
+export interface SessionOptions {
+  machine: Machine;
+  /** What /host shows; without it there is no /host. */
+  host?: Filesystem | undefined;
+  /** Seeds /dev/random. */
+  seed: number;
+  /** More commands: `make`. */
+  extra?: CommandSet;
+}
+
+const FOLDERS = [
+  'dev',
+  'etc',
+  'home',
+  'lib',
+  'lib/modules',
+  `lib/modules/${RELEASE}`,
+  'mnt',
+  'proc',
+  'root',
+  'run',
+  'sys',
+  'tmp',
+  'usr',
+  'var',
+];
+const encoder = new TextEncoder();
+
+function rootFolders(fs: MemFs): void {
+  for (const folder of FOLDERS) fs.mkdir(`/${folder}`);
+  for (const link of ['/usr/bin', '/sbin', '/usr/sbin']) fs.symlink('/bin', link);
+  fs.symlink('/proc/mounts', '/etc/mtab');
+  fs.writeFile('/etc/hostname', encoder.encode('pagewalk\n'), false);
+  fs.writeFile('/etc/passwd', encoder.encode('root:x:0:0:root:/root:/bin/sh\n'), false);
+  fs.writeFile(
+    '/etc/os-release',
+    encoder.encode('NAME="Pagewalk"\nID=pagewalk\nPRETTY_NAME="Pagewalk"\n'),
+    false,
+  );
+}
+
+export function createSession({ machine, host, seed, extra }: SessionOptions): Session {
+  const commands: CommandTable = new Map();
+  const root = new MemFs(Date.now);
+  rootFolders(root);
+  const fs = new Vfs();
+  fs.mount('/', root, 'rootfs');
+  fs.mount('/proc', new MachineFs(machine, '/proc'), 'proc');
+  fs.mount('/sys', new MachineFs(machine, '/sys'), 'sysfs');
+  fs.mount('/dev', new DeviceFs(devices(machine, seed)), 'devtmpfs');
+  fs.mount(
+    '/bin',
+    new NamesFs(
+      () => commands.keys(),
+      (name) => `#!builtin ${name}\n`,
+    ),
+    'binfs',
+  );
+  if (host) fs.mount('/host', host, 'hostfs');
+
+  const sets: CommandSet[] = [
+    textTools,
+    grepTools,
+    fileTools,
+    runTools,
+    kmodTools(machine),
+    systemTools(machine),
+    extra ?? {},
+  ];
+  for (const set of sets) {
+    for (const [name, [run, summary, usage]] of Object.entries(set))
+      commands.set(name, { run, summary, usage });
+  }
+  commands.set('sed', { run: sed, summary: 'edit a stream of lines' });
+  commands.set('which', { run: which(commands), summary: 'where a command is' });
+  commands.set('help', { run: help(commands), summary: 'this list' });
+  return {
+    fs,
+    commands,
+    jobs: [],
+    nextPid: 80,
+    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    now: () => performance.now(),
+  };
+}
+
+const which =
+  (commands: CommandTable): Command =>
+  async (context) => {
+    let status = 0;
+    for (const name of context.args) {
+      if (commands.has(name)) await context.out(`/bin/${name}\n`);
+      else status = 1;
+    }
+    return status;
+  };
+
+const help =
+  (commands: CommandTable): Command =>
+  async (context) => {
+    const name = context.args[0];
+    if (name !== undefined) {
+      const entry = commands.get(name);
+      if (!entry) return context.fail(`no help on '${name}'; 'help' lists what there is`);
+      await context.out(`${name}: ${entry.summary}\n${entry.usage ? `${entry.usage}\n` : ''}`);
+      return 0;
+    }
+    await context.out('Kernel modules: make, insmod FILE.ko, rmmod NAME, lsmod, modinfo FILE.ko, dmesg\n');
+    await context.out('Memory: cat /proc/meminfo, /proc/buddyinfo, /proc/slabinfo; free; slabtop -o\n');
+    await context.out("Your own files are in /host; 'exit' or Ctrl-D ends the shell.\n\n");
+    for (const [key, entry] of [...commands].sort(([a], [b]) => (a < b ? -1 : 1)))
+      await context.out(`  ${key.padEnd(12)} ${entry.summary}\n`);
+    await context.out(`\nBuilt into the shell: ${[...builtins.keys()].sort().join(' ')}\n`);
+    return 0;
+  };

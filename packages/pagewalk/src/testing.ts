@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/** Runs shell scripts in tests. */
+
+import { FakeMachine } from './fake_machine.js';
+import type { Machine } from './machine.js';
+import { createSession } from './session.js';
+import { Shell } from './shell/interpreter.js';
+import { ByteBuffer, emptySource, Input, sourceOf } from './shell/stream.js';
+
+export interface Result {
+  stdout: string;
+  stderr: string;
+  status: number;
+}
+
+export async function runShell(
+  script: string,
+  stdin?: string,
+  machine: Machine = new FakeMachine(),
+): Promise<Result> {
+  const session = createSession({ machine, seed: 1 });
+  const stdout = new ByteBuffer();
+  const stderr = new ByteBuffer();
+  const input = new Input(stdin === undefined ? emptySource : sourceOf(new TextEncoder().encode(stdin)));
+  const shell = new Shell(
+    session,
+    new Map<number, Input | ByteBuffer>([
+      [0, input],
+      [1, stdout],
+      [2, stderr],
+    ]),
+    new AbortController().signal,
+  );
+  shell.export('HOME', '/root');
+  const status = await shell.subshell(() => shell.run(script));
+  return { stdout: stdout.text(), stderr: stderr.text(), status };
+}

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: MIT
+/** Tools that make, move and describe files. */
+
+import { FsError, type Stat } from '../fs/filesystem.js';
+import { basename, dirname, normalize } from '../fs/vfs.js';
+import type { Command, CommandContext } from '../shell/command.js';
+import { matches } from '../shell/pattern.js';
+import { UsageError } from './arguments.js';
+import { tool } from './text.js';
+
+const TYPE_LETTERS = { file: '-', directory: 'd', symlink: 'l', char: 'c' } as const;
+
+/** `drwxr-xr-x`. */
+export function modeText({ type, mode }: Stat): string {
+  const bits = [...'rwxrwxrwx'].map((letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-')).join('');
+  return TYPE_LETTERS[type] + bits;
+}
+
+/** Runs an action on each operand; what fails is reported as `NAME: WORDS 'FILE': REASON`. */
+async function onEach(
+  context: CommandContext,
+  files: readonly string[],
+  words: string,
+  action: (full: string, file: string) => Promise<void> | void,
+): Promise<number> {
+  if (files.length === 0) throw new UsageError('missing operand');
+  let status = 0;
+  for (const file of files) {
+    try {
+      await action(context.path(file), file);
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      status = await context.fail(`${words} '${file}': ${error.reason}`);
+    }
+  }
+  return status;
+}
+
+const dateText = (ms: number): string => {
+  const date = new Date(ms);
+  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][
+    date.getUTCMonth()
+  ];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${month} ${String(date.getUTCDate()).padStart(2)} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+};
+
+const humanSize = (bytes: number): string => {
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1024; unit++) value /= 1024;
+  return unit === 0 ? String(bytes) : `${value < 10 ? value.toFixed(1) : Math.ceil(value)}${' KMGT'[unit]}`;
+};
+
+function longLine(context: CommandContext, full: string, name: string, human: boolean): string {
+  const stat = context.fs.lstat(full);
+  const size = stat.device ? stat.device.join(', ') : human ? humanSize(stat.size) : String(stat.size);
+  const target = stat.type === 'symlink' ? ` -> ${context.fs.readlink(full)}` : '';
+  return `${modeText(stat)}    1 0        0        ${size.padStart(9)} ${dateText(stat.mtimeMs)} ${name}${target}`;
+}
+
+const ls = tool('laAh1dRrtSF', async (context, flags) => {
+  const print = async (entries: [full: string, name: string][]) => {
+    const sorted = [...entries];
+    if (flags.has('t')) sorted.sort(([a], [b]) => context.fs.lstat(b).mtimeMs - context.fs.lstat(a).mtimeMs);
+    if (flags.has('S')) sorted.sort(([a], [b]) => context.fs.lstat(b).size - context.fs.lstat(a).size);
+    if (flags.has('r')) sorted.reverse();
+    const mark = (full: string, name: string) =>
+      flags.has('F') && context.fs.isDirectory(full) ? `${name}/` : name;
+    const lines = sorted.map(([full, name]) =>
+      flags.has('l') ? longLine(context, full, mark(full, name), flags.has('h')) : mark(full, name),
+    );
+    if (lines.length === 0) return;
+    await context.out(
+      !flags.has('l') && !flags.has('1') && context.stdout.isTerminal
+        ? columns(lines)
+        : `${lines.join('\n')}\n`,
+    );
+  };
+  const visible = (name: string) => flags.has('a') || flags.has('A') || !name.startsWith('.');
+  const paths = flags.operands.length > 0 ? flags.operands : ['.'];
+  const folders: string[] = [];
+  const files: [string, string][] = [];
+  const status = await onEach(context, paths, 'cannot access', (full, file) => {
+    context.fs.lstat(full);
+    if (!flags.has('d') && context.fs.isDirectory(full)) folders.push(file);
+    else files.push([full, file]);
+  });
+  await print(files);
+  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
+    const full = context.path(folder);
+    const names = context.fs.readdir(full).filter(visible);
+    if (paths.length > 1 || flags.has('R'))
+      await context.out(`${files.length > 0 || folder !== paths[0] ? '\n' : ''}${folder}:\n`);
+    if (flags.has('l')) await context.out('total 0\n');
+    const dots: [string, string][] = flags.has('a')
+      ? [
+          [full, '.'],
+          [normalize(full, '..'), '..'],
+        ]
+      : [];
+    await print([
+      ...dots,
+      ...names.map((name): [string, string] => [`${full === '/' ? '' : full}/${name}`, name]),
+    ]);
+    if (flags.has('R'))
+      folders.unshift(
+        ...names
+          .filter((name) => context.fs.isDirectory(`${full}/${name}`))
+          .map((name) => `${folder}/${name}`),
+      );
+  }
+  return status === 0 ? 0 : 2;
+});
+
+/** Names in columns on a line of 80 characters. */
+function columns(names: readonly string[]): string {
+  const width = Math.max(...names.map((name) => name.length)) + 2;
+  const across = Math.max(1, Math.floor(80 / width));
+  const rows = Math.ceil(names.length / across);
+  const lines = Array.from({ length: rows }, (_, row) =>
+    names
+      .filter((_, index) => index % rows === row)
+      .map((name) => name.padEnd(width))
+      .join('')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+const mkdir = tool(
+  'pm:v',
+  (context, flags) =>
+    onEach(context, flags.operands, 'cannot create directory', (full) => {
+      if (!flags.has('p')) return context.fs.mkdir(full);
+      let path = '';
+      for (const part of full.split('/').filter(Boolean)) {
+        path += `/${part}`;
+        if (!context.fs.isDirectory(path)) context.fs.mkdir(path);
+      }
+    }),
+  { parents: 'p' },
+);
+
+const rmdir = tool('', (context, flags) =>
+  onEach(context, flags.operands, 'failed to remove', (full) => context.fs.rmdir(full)),
+);
+
+function removeTree(context: CommandContext, full: string): void {
+  if (context.fs.lstat(full).type !== 'directory') return context.fs.unlink(full);
+  for (const name of context.fs.readdir(full)) removeTree(context, `${full}/${name}`);
+  context.fs.rmdir(full);
+}
+
+const rm = tool(
+  'rRfiv',
+  async (context, flags) => {
+    if (flags.operands.length === 0 && flags.has('f')) return 0;
+    return onEach(context, flags.operands, 'cannot remove', (full) => {
+      try {
+        if (flags.has('r') || flags.has('R')) removeTree(context, full);
+        else context.fs.unlink(full);
+      } catch (error) {
+        if (!(flags.has('f') && error instanceof FsError && error.code === 'ENOENT')) throw error;
+      }
+    });
+  },
+  { recursive: 'r', force: 'f' },
+);
+
+function copyTree(context: CommandContext, from: string, to: string, recursive: boolean): void {
+  const stat = context.fs.stat(from);
+  if (stat.type !== 'directory') {
+    context.fs.writeFile(to, context.fs.readFile(from));
+    if (stat.type === 'file') tryQuietly(() => context.fs.chmod(to, stat.mode));
+    return;
+  }
+  if (!recursive) throw new FsError('EISDIR', from);
+  if (!context.fs.isDirectory(to)) context.fs.mkdir(to);
+  for (const name of context.fs.readdir(from)) copyTree(context, `${from}/${name}`, `${to}/${name}`, true);
+}
+
+/** Permissions are not to be had everywhere (Windows): the copy counts. */
+function tryQuietly(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+  }
+}
+
+/** `SOURCE… TARGET`: each source with the path it goes to. */
+async function toTarget(
+  context: CommandContext,
+  operands: readonly string[],
+  words: string,
+  action: (from: string, to: string) => void,
+): Promise<number> {
+  if (operands.length < 2)
+    throw new UsageError(
+      operands.length === 0
+        ? 'missing file operand'
+        : `missing destination file operand after '${operands[0]}'`,
+    );
+  const target = context.path(operands[operands.length - 1]);
+  const into = context.fs.isDirectory(target);
+  const sources = operands.slice(0, -1);
+  if (sources.length > 1 && !into)
+    throw new UsageError(`target '${operands[operands.length - 1]}': Not a directory`);
+  return onEach(context, sources, words, (full, file) =>
+    action(full, into ? `${target === '/' ? '' : target}/${basename(file)}` : target),
+  );
+}
+
+const cp = tool(
+  'rRafpv',
+  (context, flags) =>
+    toTarget(context, flags.operands, 'cannot copy', (from, to) => {
+      copyTree(context, from, to, flags.has('r') || flags.has('R') || flags.has('a'));
+    }),
+  { recursive: 'r' },
+);
+
+const mv = tool('fvn', (context, flags) =>
+  toTarget(context, flags.operands, 'cannot move', (from, to) => {
+    try {
+      context.fs.rename(from, to);
+    } catch (error) {
+      if (!(error instanceof FsError) || error.code !== 'EXDEV') throw error;
+      copyTree(context, from, to, true);
+      removeTree(context, from);
+    }
+  }),
+);
+
+const ln = tool('sfn', (context, flags) => {
+  const operands = flags.operands.length === 1 ? [...flags.operands, '.'] : flags.operands;
+  if (!flags.has('s'))
+    return toTarget(context, operands, 'failed to link', (from, to) => context.fs.link(from, to));
+  if (operands.length !== 2) throw new UsageError('missing file operand');
+  const target = context.path(operands[1]);
+  return onEach(context, [operands[0]], 'failed to create symbolic link', (_, file) => {
+    const path = context.fs.isDirectory(target) ? `${target}/${basename(file)}` : target;
+    if (flags.has('f') && context.fs.exists(path)) context.fs.unlink(path);
+    context.fs.symlink(file, path);
+  });
+});
+
+const touch = tool('cam', (context, flags) =>
+  onEach(context, flags.operands, 'cannot touch', (full) => {
+    if (context.fs.exists(full)) context.fs.utimes(full, Date.now());
+    else if (!flags.has('c')) context.fs.writeFile(full, new Uint8Array(0));
+  }),
+);
+
+const chmod = tool('Rv', (context, flags) => {
+  const [change, ...files] = flags.operands;
+  return onEach(context, files, 'cannot access', (full) => {
+    const mode = context.fs.stat(full).mode;
+    const symbolic = /^([ugoa]*)([-+=])([rwx]+)$/.exec(change);
+    if (/^[0-7]{1,4}$/.test(change)) return context.fs.chmod(full, Number.parseInt(change, 8));
+    if (!symbolic) throw new UsageError(`invalid mode: '${change}'`);
+    const who = !symbolic[1] || symbolic[1].includes('a') ? 'ugo' : symbolic[1];
+    const bits = [...symbolic[3]].reduce((sum, letter) => sum | { r: 4, w: 2, x: 1 }[letter]!, 0);
+    const all = [...who].reduce((sum, letter) => sum | (bits << { u: 6, g: 3, o: 0 }[letter]!), 0);
+    const cleared =
+      symbolic[2] === '='
+        ? mode & ~[...who].reduce((sum, letter) => sum | (7 << { u: 6, g: 3, o: 0 }[letter]!), 0)
+        : mode;
+    context.fs.chmod(full, symbolic[2] === '-' ? mode & ~all : cleared | all);
+  });
+});
+
+const TYPE_WORDS = {
+  file: 'regular file',
+  directory: 'directory',
+  symlink: 'symbolic link',
+  char: 'character special file',
+} as const;
+
+const stat = tool('c:L', async (context, flags) => {
+  const results: string[] = [];
+  const status = await onEach(context, flags.operands, 'cannot statx', (full, file) => {
+    const entry = flags.has('L') ? context.fs.stat(full) : context.fs.lstat(full);
+    const octal = entry.mode.toString(8).padStart(4, '0');
+    const fields: Record<string, string> = {
+      n: file,
+      s: String(entry.size),
+      a: entry.mode.toString(8),
+      A: modeText(entry),
+      F: TYPE_WORDS[entry.type],
+      Y: String(Math.floor(entry.mtimeMs / 1000)),
+      U: 'root',
+      G: 'root',
+      u: '0',
+      g: '0',
+    };
+    const format = flags.value('c');
+    results.push(
+      format !== undefined
+        ? format.replace(/%([a-zA-Z])/g, (all, letter) => fields[letter] ?? all)
+        : `  File: ${file}\n  Size: ${String(entry.size).padEnd(15)} ${fields.F}\nAccess: (${octal}/${fields.A})  Uid: (    0/    root)   Gid: (    0/    root)\nModify: ${new Date(entry.mtimeMs).toISOString()}`,
+    );
+  });
+  for (const text of results) await context.out(`${text}\n`);
+  return status;
+});
+
+const readlink = tool('f', (context, flags) => {
+  const found: string[] = [];
+  return onEach(context, flags.operands, 'cannot read', (full) => {
+    found.push(flags.has('f') ? context.fs.realpath(full) : context.fs.readlink(full));
+  }).then(async (status) => {
+    for (const path of found) await context.out(`${path}\n`);
+    return status;
+  });
+});
+
+type Filter = (full: string, shown: string) => boolean;
+
+/** Tests of `find`; several hold together. */
+function findFilters(
+  args: string[],
+  context: CommandContext,
+): { filters: Filter[]; maxDepth: number; exec?: string[]; print0: boolean } {
+  const filters: Filter[] = [];
+  const result: { filters: Filter[]; maxDepth: number; exec?: string[]; print0: boolean } = {
+    filters,
+    maxDepth: 99,
+    print0: false,
+  };
+  let negate = false;
+  const add = (filter: Filter) => {
+    const turned = negate;
+    filters.push((full, shown) => filter(full, shown) !== turned);
+    negate = false;
+  };
+  while (args.length > 0) {
+    const test = args.shift()!;
+    if (test === '!' || test === '-not') negate = true;
+    else if (test === '-print') continue;
+    else if (test === '-print0') result.print0 = true;
+    else if (test === '-exec') {
+      const end = args.findIndex((arg) => arg === ';' || arg === '+');
+      if (end < 0) throw new UsageError("missing argument to `-exec'");
+      result.exec = args.splice(0, end + 1).slice(0, -1);
+    } else {
+      const value = args.shift();
+      if (value === undefined) throw new UsageError(`missing argument to \`${test}'`);
+      if (test === '-name' || test === '-iname') {
+        const fold = (text: string) => (test === '-iname' ? text.toLowerCase() : text);
+        add((full) => matches([{ text: fold(value), quoted: false }], fold(basename(full))));
+      } else if (test === '-path') add((_, shown) => matches([{ text: value, quoted: false }], shown));
+      else if (test === '-type')
+        add(
+          (full) =>
+            ({ f: 'file', d: 'directory', l: 'symlink', c: 'char' })[value] === context.fs.lstat(full).type,
+        );
+      else if (test === '-maxdepth') result.maxDepth = Number(value);
+      else throw new UsageError(`unknown predicate \`${test}'`);
+    }
+  }
+  return result;
+}
+
+const find: Command = async (context) => {
+  const args = [...context.args];
+  const roots: string[] = [];
+  while (args.length > 0 && !/^[-!]/.test(args[0])) roots.push(args.shift()!);
+  try {
+    const { filters, maxDepth, exec, print0 } = findFilters(args, context);
+    const visit = async (full: string, shown: string, depth: number): Promise<void> => {
+      if (filters.every((filter) => filter(full, shown))) {
+        if (exec) await context.run(exec.map((arg) => arg.replaceAll('{}', shown)));
+        else await context.out(`${shown}${print0 ? '\0' : '\n'}`);
+      }
+      if (depth >= maxDepth || context.signal.aborted || context.fs.lstat(full).type !== 'directory') return;
+      for (const name of context.fs.readdir(full))
+        await visit(`${full === '/' ? '' : full}/${name}`, `${shown.replace(/\/$/, '')}/${name}`, depth + 1);
+    };
+    let status = 0;
+    for (const root of roots.length > 0 ? roots : ['.']) {
+      if (context.fs.exists(context.path(root))) await visit(context.path(root), root, 0);
+      else status = await context.fail(`'${root}': No such file or directory`);
+    }
+    return status;
+  } catch (error) {
+    if (error instanceof UsageError) return context.fail(error.message);
+    throw error;
+  }
+};
+
+export const fileTools: Record<string, [Command, string]> = {
+  ls: [ls, 'list files'],
+  mkdir: [mkdir, 'make folders'],
+  rmdir: [rmdir, 'remove empty folders'],
+  rm: [rm, 'remove files'],
+  cp: [cp, 'copy files'],
+  mv: [mv, 'move or rename files'],
+  ln: [ln, 'make links'],
+  touch: [touch, 'make empty files, or set their time'],
+  chmod: [chmod, 'change permission bits'],
+  stat: [stat, 'describe files'],
+  readlink: [readlink, 'where a link leads'],
+  realpath: [
+    tool('', async (context, flags) =>
+      onEach(context, flags.operands, 'cannot resolve', (full) =>
+        context.out(`${context.fs.realpath(full)}\n`),
+      ),
+    ),
+    'absolute path without links',
+  ],
+  basename: [
+    async (context) => {
+      const [path = '', suffix = ''] = context.args;
+      const name = basename(path);
+      await context.out(
+        `${suffix && name.endsWith(suffix) && name !== suffix ? name.slice(0, -suffix.length) : name}\n`,
+      );
+      return 0;
+    },
+    'last part of a path',
+  ],
+  dirname: [
+    async (context) => {
+      await context.out(`${dirname(context.args[0] ?? '')}\n`);
+      return 0;
+    },
+    'a path without its last part',
+  ],
+  find: [find, 'files below a folder that pass tests'],
+};

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/** Commands that run other commands, wait, or tell about the session. */
+
+import { FsError } from '../fs/filesystem.js';
+import type { Command, CommandContext } from '../shell/command.js';
+import { emptySource, Input, readAll } from '../shell/stream.js';
+import { count, parseFlags, UsageError, withUsage } from './arguments.js';
+import { linesOf, tool } from './text.js';
+
+/** Everybody is root here, so sudo only drops its own options. */
+const sudo: Command = async (context) => {
+  const args = [...context.args];
+  while (/^-[AbEHknPSsi]+$/.test(args[0] ?? '')) args.shift();
+  if (args[0] === '-u' || args[0] === '-g') args.splice(0, 2);
+  while (/^[A-Za-z_]\w*=/.test(args[0] ?? '')) args.shift();
+  if (args.length === 0) {
+    await context.err('usage: sudo [-u user] command [arg ...]\n');
+    return 1;
+  }
+  return context.run(args);
+};
+
+/** Ends early when Ctrl-C is pressed. */
+export function sleepFor(ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(false);
+    const end = (completed: boolean) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      resolve(completed);
+    };
+    const abort = () => end(false);
+    const timer = setTimeout(() => end(true), ms);
+    signal.addEventListener('abort', abort);
+  });
+}
+
+const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+const sleep: Command = (context) =>
+  withUsage(context, async () => {
+    let seconds = 0;
+    for (const arg of context.args) {
+      const match = /^(\d+(?:\.\d*)?|\.\d+)([smhd]?)$/.exec(arg);
+      if (!match) throw new UsageError(`invalid time interval '${arg}'`);
+      seconds += Number(match[1]) * UNITS[match[2]];
+    }
+    if (context.args.length === 0) throw new UsageError('missing operand');
+    return (await sleepFor(seconds * 1000, context.signal)) ? 0 : 130;
+  });
+
+const xargs: Command = (context) =>
+  withUsage(context, async () => {
+    const end = context.args.findIndex(
+      (arg, index) => !arg.startsWith('-') && !/^-[nIdL]$/.test(context.args[index - 1] ?? ''),
+    );
+    const options = end < 0 ? context.args : context.args.slice(0, end);
+    const command = end < 0 ? ['echo'] : context.args.slice(end);
+    const flags = parseFlags(options, 'n:I:d:0rtL:');
+    const text = new TextDecoder().decode(await readAll(context.stdin));
+    const byLine = flags.has('I') || flags.has('L');
+    const separator = flags.has('0') ? '\0' : flags.value('d');
+    const items =
+      separator !== undefined
+        ? text.split(separator).filter((item) => item !== '')
+        : byLine
+          ? linesOf(text)
+          : shellWords(text);
+    const size = byLine ? 1 : flags.has('n') ? count(flags.value('n')!, 'number') : Math.max(1, items.length);
+    if (items.length === 0)
+      return flags.has('r') || flags.has('I') ? 0 : context.run(command, { stdin: new Input(emptySource) });
+    let status = 0;
+    for (let at = 0; at < items.length && !context.signal.aborted; at += size) {
+      const group = items.slice(at, at + size);
+      const place = flags.value('I');
+      const argv =
+        place !== undefined ? command.map((arg) => arg.replaceAll(place, group[0])) : [...command, ...group];
+      if (flags.has('t')) await context.err(`${argv.join(' ')}\n`);
+      const result = await context.run(argv, { stdin: new Input(emptySource) });
+      if (result !== 0) status = result === 127 || result === 126 ? result : 123;
+    }
+    return status;
+  });
+
+/** Words at blanks, with quotes and backslashes as xargs reads them. */
+const shellWords = (text: string): string[] =>
+  (text.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s"'\\])+/gs) ?? []).map((word) =>
+    word.replace(/"([^"]*)"|'([^']*)'|\\(.)/gs, (_, a, b, c) => a ?? b ?? c),
+  );
+
+const env: Command = async (context) => {
+  const at = context.args.findIndex((arg) => !arg.includes('='));
+  if (at >= 0) {
+    const quoted = context.args.slice(0, at).map((arg) => arg);
+    return quoted.length === 0
+      ? context.run(context.args.slice(at))
+      : context.run(['sh', '-c', 'export "$@"; shift $#', 'env', ...quoted]);
+  }
+  for (const [name, value] of context.env) await context.out(`${name}=${value}\n`);
+  return 0;
+};
+
+const printenv: Command = async (context) => {
+  if (context.args.length === 0) return env(context);
+  const value = context.env.get(context.args[0]);
+  if (value === undefined) return 1;
+  await context.out(`${value}\n`);
+  return 0;
+};
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+const date: Command = async (context) => {
+  const now = new Date();
+  const two = (value: number) => String(value).padStart(2, '0');
+  const fields: Record<string, string> = {
+    Y: String(now.getUTCFullYear()),
+    m: two(now.getUTCMonth() + 1),
+    d: two(now.getUTCDate()),
+    H: two(now.getUTCHours()),
+    M: two(now.getUTCMinutes()),
+    S: two(now.getUTCSeconds()),
+    s: String(Math.floor(now.getTime() / 1000)),
+    N: `${String(now.getUTCMilliseconds()).padStart(3, '0')}000000`,
+    a: WEEKDAYS[now.getUTCDay()],
+    b: MONTHS[now.getUTCMonth()],
+    Z: 'UTC',
+    e: String(now.getUTCDate()).padStart(2),
+    '%': '%',
+    n: '\n',
+    j: '',
+  };
+  fields.F = `${fields.Y}-${fields.m}-${fields.d}`;
+  fields.T = `${fields.H}:${fields.M}:${fields.S}`;
+  const format = context.args.find((arg) => arg.startsWith('+'))?.slice(1) ?? '%a %b %e %T %Z %Y';
+  await context.out(`${format.replace(/%([a-zA-Z%])/g, (all, letter) => fields[letter] ?? all)}\n`);
+  return 0;
+};
+
+function dumpLine(bytes: Uint8Array, at: number, canonical: boolean): string {
+  const offset = at.toString(16).padStart(canonical ? 8 : 7, '0');
+  const part = bytes.subarray(at, at + 16);
+  const hex = [...part].map((byte) => byte.toString(16).padStart(2, '0'));
+  if (!canonical) {
+    const words: string[] = [];
+    for (let index = 0; index < part.length; index += 2) words.push((hex[index + 1] ?? '00') + hex[index]);
+    return `${offset} ${words.join(' ')}\n`;
+  }
+  const text = [...part].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
+  const half = (from: number) =>
+    hex
+      .slice(from, from + 8)
+      .join(' ')
+      .padEnd(23);
+  return `${offset}  ${half(0)}  ${half(8)}  |${text}|\n`;
+}
+
+/** hexdump and `xxd`-like views; repeated lines become `*`. */
+const hexdump = tool('Cvn:s:', async (context, flags) => {
+  const file = flags.operands[0];
+  const all =
+    file === undefined
+      ? await readAll(context.stdin)
+      : await readAll(context.fs.openRead(context.path(file)));
+  const from = flags.has('s') ? Number(flags.value('s')) : 0;
+  const to = flags.has('n') ? from + Number(flags.value('n')) : all.length;
+  const bytes = all.subarray(0, Math.min(to, all.length));
+  let previous = '';
+  let starred = false;
+  for (let at = from; at < bytes.length; at += 16) {
+    const line = dumpLine(bytes, at, flags.has('C'));
+    const content = line.slice(line.indexOf(' '));
+    const repeats = content === previous && !flags.has('v') && at + 16 < bytes.length;
+    if (!repeats) await context.out(line);
+    else if (!starred) await context.out('*\n');
+    starred = repeats;
+    previous = content;
+  }
+  if (bytes.length > from)
+    await context.out(`${bytes.length.toString(16).padStart(flags.has('C') ? 8 : 7, '0')}\n`);
+  return 0;
+});
+
+const dd: Command = async (context) => {
+  const options = new Map(context.args.map((arg) => arg.split(/=(.*)/s) as [string, string]));
+  const sizes: Record<string, number> = { '': 1, c: 1, w: 2, k: 1024, K: 1024, M: 2 ** 20, G: 2 ** 30 };
+  const number = (name: string, fallback: number) => {
+    const match = /^(\d+)([cwkKMG]?)$/.exec(options.get(name) ?? String(fallback));
+    return match ? Number(match[1]) * sizes[match[2]] : fallback;
+  };
+  const block = number('bs', 512);
+  const limit = options.has('count') ? number('count', 0) * block : Number.POSITIVE_INFINITY;
+  const name = (key: string) => options.get(key);
+  try {
+    const input = name('if') ? new Input(context.fs.openRead(context.path(name('if')!))) : context.stdin;
+    const output = name('of') ? context.fs.openWrite(context.path(name('of')!), false) : context.stdout;
+    let skip = number('skip', 0) * block;
+    let total = 0;
+    while (total < limit && !context.signal.aborted) {
+      const chunk = await input.read();
+      if (!chunk) break;
+      const kept = chunk.subarray(Math.min(skip, chunk.length));
+      skip -= chunk.length - kept.length;
+      const part = kept.subarray(0, Math.min(kept.length, limit - total));
+      await output.write(part);
+      total += part.length;
+    }
+    const records = `${Math.floor(total / block)}+${total % block > 0 ? 1 : 0}`;
+    if (options.get('status') !== 'none')
+      await context.err(`${records} records in\n${records} records out\n${total} bytes copied\n`);
+    return 0;
+  } catch (error) {
+    if (error instanceof FsError)
+      return context.fail(`failed to open '${name('if') ?? name('of')}': ${error.reason}`);
+    throw error;
+  }
+};
+
+const watch: Command = (context) =>
+  withUsage(context, async () => {
+    const end = context.args.findIndex(
+      (arg, index) => !arg.startsWith('-') && context.args[index - 1] !== '-n',
+    );
+    const flags = parseFlags(context.args.slice(0, end < 0 ? undefined : end), 'n:tdc');
+    if (end < 0) throw new UsageError('usage: watch [-n SECONDS] COMMAND');
+    const seconds = Number(flags.value('n') ?? 2);
+    const command = context.args.slice(end).join(' ');
+    do {
+      await context.out(
+        `\x1b[H\x1b[2J${flags.has('t') ? '' : `Every ${seconds.toFixed(1)}s: ${command}\n\n`}`,
+      );
+      await context.run(['sh', '-c', command]);
+    } while (await sleepFor(seconds * 1000, context.signal));
+    return 0;
+  });
+
+export const runTools: Record<string, [Command, string]> = {
+  sudo: [sudo, 'run a command as root, which you are already'],
+  sleep: [sleep, 'wait'],
+  xargs: [xargs, 'run a command with words of standard input as arguments'],
+  env: [env, 'print the environment'],
+  printenv: [printenv, 'print the environment'],
+  date: [date, 'date and time of the host, in UTC'],
+  hexdump: [hexdump, 'bytes in hexadecimal'],
+  dd: [dd, 'copy blocks of bytes'],
+  watch: [watch, 'run a command again and again'],
+  whoami: [(context: CommandContext) => context.out('root\n').then(() => 0), 'your name'],
+  id: [
+    (context: CommandContext) => context.out('uid=0(root) gid=0(root) groups=0(root)\n').then(() => 0),
+    'your user and group',
+  ],
+  clear: [(context: CommandContext) => context.out('\x1b[H\x1b[2J\x1b[3J').then(() => 0), 'clear the screen'],
+  sync: [() => 0, 'write everything to disk'],
+};
