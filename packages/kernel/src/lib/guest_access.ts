@@ -102,3 +102,12 @@ export function stringLength(mem: GuestAccess, address: Vaddr, max = Number.POSI
 /** The string at `address` without its NUL, at most `max` bytes of it. */
 export const readCString = (mem: GuestAccess, address: Vaddr, max?: number): Uint8Array =>
   readBytes(mem, address, stringLength(mem, address, max));
+
+/** Writes the low `bytes` bytes of any integer, little-endian. */
+export function writeBigInt(mem: GuestAccess, address: Vaddr, value: bigint, bytes: 1 | 2 | 4 | 8): void {
+  writeBytes(
+    mem,
+    address,
+    Uint8Array.from({ length: bytes }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)),
+  );
+}
