@@ -62,6 +62,8 @@ const MACHINE_CFLAGS = [
   '-ffreestanding', // a call of strcpy or memset stays one: the kernel's own checks it
   '-mno-bulk-memory',
   '-mno-bulk-memory-opt',
+  '-Wno-unknown-warning-option', // Makefiles are written for gcc
+  '-Qunused-arguments',
   '-Wno-null-dereference', // "will be deleted, not trap" is not true with -fno-delete-null-pointer-checks
 ];
 
@@ -78,6 +80,8 @@ export interface CompileRequest {
   readonly modfile?: string;
   /** ccflags-y, EXTRA_CFLAGS, CFLAGS_foo.o in Linux's order. */
   readonly flags?: readonly string[];
+  /** Flags to leave out of the kernel's own: ccflags-remove-y, CFLAGS_REMOVE_foo.o. */
+  readonly removeFlags?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -98,25 +102,33 @@ export interface CompileEnv {
   readonly cache?: BuildCache;
 }
 
-interface Prepared {
+/** A compile that is ready to run. */
+export interface Prepared {
+  /** The command, `clang` first. */
   readonly args: string[];
+  /** All that clang can read. */
   readonly files: Map<string, string>;
+  /** Content key: equal keys give equal objects. */
   readonly key: string;
-}
-
-/** The content key of a compile, without compiling: equal keys give equal objects. */
-export async function compileKey(env: CompileEnv, request: CompileRequest): Promise<string> {
-  return (await prepare(env, request)).key;
+  /** Digest of the module's own files, without the kernel's headers. */
+  readonly sourceDigest: string;
 }
 
 /** Compiles, or takes the result from the cache. Rejects only as `ToolRunner.run` does. */
 export async function compile(env: CompileEnv, request: CompileRequest): Promise<CompileResult> {
-  const prepared = await prepare(env, request);
+  return compilePrepared(env, await prepareCompile(env, request), request.signal);
+}
+
+export async function compilePrepared(
+  env: CompileEnv,
+  prepared: Prepared,
+  signal?: AbortSignal,
+): Promise<CompileResult> {
   const { key } = prepared;
   const cached = await env.cache?.get(key);
   if (cached) return { status: 0, key, ...unpack(cached) };
 
-  const result = await runClang(env, prepared, request.signal);
+  const result = await runClang(env, prepared, signal);
   const stderr = fromSandbox(result.stderr);
   if (result.status !== 0 || !result.object) return { status: result.status || 1, key, stderr };
   const object = gccOrder(result.object);
@@ -124,7 +136,8 @@ export async function compile(env: CompileEnv, request: CompileRequest): Promise
   return { status: 0, key, object, stderr };
 }
 
-async function prepare(env: CompileEnv, request: CompileRequest): Promise<Prepared> {
+/** Finds what a compile depends on. */
+export async function prepareCompile(env: CompileEnv, request: CompileRequest): Promise<Prepared> {
   const { headers } = env;
   const read: ReadText = async (path) =>
     (path.startsWith('include/') ? headers.get(path.slice('include/'.length)) : undefined) ??
@@ -139,7 +152,7 @@ async function prepare(env: CompileEnv, request: CompileRequest): Promise<Prepar
   const args = [
     'clang',
     ...TARGET,
-    ...KBUILD_CFLAGS,
+    ...KBUILD_CFLAGS.filter((flag) => !request.removeFlags?.includes(flag)),
     ...MACHINE_CFLAGS,
     `-I${INCLUDE_ROOT}`,
     `-I${INCLUDE_ROOT}/uapi`,
@@ -155,7 +168,16 @@ async function prepare(env: CompileEnv, request: CompileRequest): Promise<Prepar
     '-o',
     OBJECT,
   ];
-  return { args, files: closure.files, key: keyOf(args, closure.files) };
+  const own = [...closure.files].filter(
+    ([path]) => !path.startsWith('include/') || !headers.has(path.slice(8)),
+  );
+  const sourceDigest = sha256(
+    own
+      .map(([, text]) => digestOf(text))
+      .sort()
+      .join(),
+  );
+  return { args, files: closure.files, key: keyOf(args, closure.files), sourceDigest };
 }
 
 function keyOf(args: readonly string[], files: ReadonlyMap<string, string>): string {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/** Loads the kernel headers from the package's own `include` folder. */
+/** The kernel headers: the package's own `include` folder, and those generated from the kernel's schemas. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { HeaderTree } from './compile.js';
+import { generatedHeaders } from './gen_headers.js';
 
-/** All headers below `folder`, by their path relative to it, with `/`. Throws what the file system throws. */
+/** All headers below `folder` and all generated ones, by path, with `/`. Throws what the file system throws. */
 export function loadHeaders(folder = fileURLToPath(new URL('../include', import.meta.url))): HeaderTree {
   const tree = new Map<string, string>();
   const walk = (relative: string) => {
@@ -16,5 +17,6 @@ export function loadHeaders(folder = fileURLToPath(new URL('../include', import.
     }
   };
   walk('');
+  for (const [name, text] of generatedHeaders()) tree.set(`generated/${name}`, text);
   return tree;
 }

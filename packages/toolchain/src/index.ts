@@ -6,15 +6,26 @@
 
 import type { BuildCache } from './cache.js';
 import { type OnProgress, type SpawnToolWorker, ToolRunner } from './clang.js';
-import { type CompileRequest, type CompileResult, compile, type HeaderTree } from './compile.js';
-import { digestOf } from './includes.js';
+import {
+  type CompileEnv,
+  type CompileRequest,
+  type CompileResult,
+  compile,
+  compilePrepared,
+  type HeaderTree,
+  prepareCompile,
+} from './compile.js';
+import { kbuild } from './kbuild.js';
 import { finishModule, linkObjects } from './link.js';
+import { type MakeContext, make } from './make.js';
 import { type ExportedSymbol, modpost } from './modpost.js';
 import { sha256 } from './sha256.js';
 
 export { type BuildCache, MemoryCache } from './cache.js';
 export { type OnProgress, type SpawnToolWorker, ToolError } from './clang.js';
 export type { CompileRequest, CompileResult, HeaderTree } from './compile.js';
+export { type BuildFs, type FileStat, MemoryFs } from './fs.js';
+export { KERNEL_BUILD_FOLDER, type MakeContext, type Sh } from './make.js';
 export { type ExportedSymbol, parseSymvers, UTS_RELEASE, VERMAGIC, writeSymvers } from './modpost.js';
 
 export interface ToolchainOptions {
@@ -54,14 +65,16 @@ export interface BuildModuleResult {
 
 export class Toolchain {
   private readonly tools: ToolRunner;
+  private readonly env: CompileEnv;
 
   constructor(private readonly options: ToolchainOptions) {
     this.tools = new ToolRunner(options.spawn, options.onProgress);
+    this.env = { tools: this.tools, headers: options.headers, cache: options.cache };
   }
 
   /** Compiles one C file to an object. Rejects with the signal's reason or ToolError. */
   compile(request: CompileRequest): Promise<CompileResult> {
-    return compile({ tools: this.tools, headers: this.options.headers, cache: this.options.cache }, request);
+    return compile(this.env, request);
   }
 
   /** Builds a module from sources in memory. Rejects with the signal's reason or ToolError. */
@@ -69,10 +82,13 @@ export class Toolchain {
     const { name, sources, signal } = request;
     const read = async (path: string): Promise<string | undefined> => sources[path];
     const objects: { path: string; bytes: Uint8Array }[] = [];
+    const digests: string[] = [];
     let stderr = '';
     let failed = false;
     for (const source of Object.keys(sources).filter((path) => path.endsWith('.c'))) {
-      const result = await this.compile({ source, read, module: name, flags: request.flags, signal });
+      const prepared = await prepareCompile(this.env, { source, read, module: name, flags: request.flags });
+      const result = await compilePrepared(this.env, prepared, signal);
+      digests.push(prepared.sourceDigest);
       stderr += result.stderr;
       if (result.object) objects.push({ path: source.replace(/c$/, 'o'), bytes: result.object });
       else failed = true;
@@ -82,7 +98,7 @@ export class Toolchain {
     const linked = await linkObjects(this.tools, objects, signal);
     stderr += linked.stderr;
     if (!linked.object) return { stderr, exports: [] };
-    const sourceDigest = sha256(Object.values(sources).map(digestOf).join());
+    const sourceDigest = sha256(digests.join());
     const checked = modpost([{ path: name, object: linked.object, sourceDigest }], {
       known: this.knownSymbols(request.moduleSymbols ?? []),
     });
@@ -90,6 +106,15 @@ export class Toolchain {
     if (checked.failed) return { stderr, exports: [] };
     const ko = finishModule(linked.object, { modinfo: checked.modinfo[0], keepDebug: request.keepDebug });
     return { ko, stderr, exports: checked.exports };
+  }
+
+  /**
+   * Runs make as a command line would. Resolves to its exit status: 0, 2 for an error, 130 when aborted. Rejects
+   * with ToolError when the compiler cannot be loaded.
+   */
+  make(args: readonly string[], context: MakeContext): Promise<number> {
+    const options = { compile: this.env, kernelSymbols: this.knownSymbols([]) };
+    return make(args, context, (request) => kbuild(request, options));
   }
 
   /** Ends the compiler's thread; the next use starts another. */

@@ -39,6 +39,8 @@ export interface ModpostOptions {
    * warning, as when the kernel's Module.symvers is missing.
    */
   readonly known?: readonly ExportedSymbol[];
+  /** KBUILD_MODPOST_WARN: a symbol left undefined is a warning in any case. */
+  readonly warnUnresolved?: boolean;
 }
 
 export interface ModpostResult {
@@ -100,7 +102,9 @@ export function modpost(modules: readonly ModpostModule[], options: ModpostOptio
       if (!from) {
         if (weak || LOADER_SYMBOLS.has(name) || RUNTIME_HELPER.test(name)) continue;
         if (nrUnresolved++ < MAX_UNRESOLVED_REPORTS)
-          (options.known ? error : warn)(`"${name}" [${module.path}.ko] undefined!`);
+          (options.known && !options.warnUnresolved ? error : warn)(
+            `"${name}" [${module.path}.ko] undefined!`,
+          );
         continue;
       }
       if (from.gplOnly && !gplCompatible)
