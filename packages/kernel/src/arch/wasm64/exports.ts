@@ -20,7 +20,7 @@
  * (int and unsigned 4 bytes, pointers, long, long long and double 8): the wasm64 C ABI.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the signature string, not the type, describes the arguments
-export type KernelFunction = (...args: any[]) => number | bigint | boolean | undefined;
+export type KernelFunction = (...args: any[]) => unknown;
 
 /** Symbol name → signature and implementation. */
 export type KernelExports = { readonly [symbol: string]: readonly [signature: string, fn: KernelFunction] };

@@ -7,7 +7,7 @@
  * the first time an address is called with some signature.
  */
 
-import { REG, SHADOW_STACK, type Vaddr } from '../../machine/layout.js';
+import { REG, SHADOW_STACK, SHADOW_STACK_END, type Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 import { ModuleBuilder } from './assembler.js';
 import type { KernelFunction } from './exports.js';
@@ -81,6 +81,17 @@ export class Functions {
 
   at(address: Vaddr): GuestFunction | undefined {
     return this.byAddress.get(address);
+  }
+
+  /** Called when C jumps to an address where no function is: a weak function that nobody defines. */
+  onMissing: (address: Vaddr) => void = () => {};
+
+  /** What a direct call of an address without a function is bound to. */
+  missing(address: Vaddr): GuestFunction {
+    return kernelFunction('', address, 'v:', () => {
+      this.onMissing(address);
+      return undefined;
+    });
   }
 
   /** A small number for each distinct function type: what an indirect call site compares. */
@@ -176,6 +187,36 @@ export class Functions {
         host32[r >> 2] = saved[i];
       });
       throw error;
+    }
+  }
+
+  /**
+   * Calls the C function at an address.
+   * @param target finds the host table index, or throws what a jump there leads to
+   */
+  callAddress(
+    address: Vaddr,
+    signatureText: string,
+    target: (address: Vaddr, signatureId: number) => number,
+    ...args: (number | bigint)[]
+  ): number {
+    const id = this.signatureId(parseSignature(signatureText).type);
+    return this.call(target(address, id), signatureText, ...args);
+  }
+
+  /** Runs `body` with return addresses on the shadow call stack, outermost first. */
+  withFrames<T>(addresses: readonly Vaddr[], body: () => T): T {
+    const { host32 } = this.ram;
+    const base = host32[REG.ssp >> 2];
+    if (base + 4 * addresses.length > SHADOW_STACK_END) return body();
+    addresses.forEach((address, i) => {
+      host32[(base >> 2) + i] = address | 0;
+    });
+    host32[REG.ssp >> 2] = base + 4 * addresses.length;
+    try {
+      return body();
+    } finally {
+      host32[REG.ssp >> 2] = base;
     }
   }
 

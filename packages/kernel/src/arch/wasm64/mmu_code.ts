@@ -159,7 +159,15 @@ interface PermissionLocals {
 
 /** Write to a read-only page (CR0.WP), fetch of an NX page, SMAP and SMEP, supervisor page from user code. */
 function permissionCode(out: Asm, { access, all, any, user, fail }: PermissionLocals): void {
-  out.get(access).i32(PF_WRITE).op(OP.i32_and).get(all).i64(PTE_RW).op(OP.i64_and, OP.i64_eqz, OP.i32_and);
+  out
+    .get(access)
+    .i32(1)
+    .op(OP.i32_shr_u)
+    .i32(1)
+    .op(OP.i32_and)
+    .get(all)
+    .i64(PTE_RW)
+    .op(OP.i64_and, OP.i64_eqz, OP.i32_and);
   // A page is the user's if every level says so; the kernel must not touch it, user code nothing else.
   user(out).get(all).i64(2).op(OP.i64_shr_u, OP.i32_wrap_i64).i32(1).op(OP.i32_and, OP.i32_ne, OP.i32_or);
   out
@@ -173,6 +181,7 @@ function permissionCode(out: Asm, { access, all, any, user, fail }: PermissionLo
   fail(out, PF_PROT);
   out.end();
 }
+if (PF_WRITE !== 1 << 1) throw new Error('the write bit is tested by a shift of 1');
 if (PTE_USER !== 1 << 2) throw new Error('the user bit is tested by a shift of 2');
 
 /** translate(a, access, size, pc) → physical address; calls the fault handler until the walk succeeds. */

@@ -28,7 +28,7 @@ export interface TrapEnvironment {
   readonly oops: Oops;
   readonly kallsyms: Kallsyms;
   readonly functions: Functions;
-  readonly pageTables: PageTables;
+  pageTables(): PageTables;
   mmu(): Mmu;
   /** The kernel function that a call instruction at an address calls, if it names one. */
   calleeAt(site: Vaddr): Vaddr | undefined;
@@ -90,8 +90,8 @@ export class Traps implements MmuHandlers {
 
   /** @linux arch/x86/mm/fault.c:dump_pagetable full */
   private dumpPageTable(address: Vaddr): string {
-    const { ram, pageTables } = this.env;
-    const path = pageTables.path(address);
+    const { ram } = this.env;
+    const path = this.env.pageTables().path(address);
     const value = (entry: Handle) => (ram.u32[entry + 1] * 4294967296 + ram.u32[entry]).toString(16);
     const parts = path.map((entry, level) => `${TABLE_NAMES[level]} ${value(entry)} `);
     // With four levels the P4D is the PGD's entry.
@@ -137,22 +137,34 @@ export class Traps implements MmuHandlers {
     }
   }
 
-  /** An indirect call whose target is not in the fetch TLB. */
-  fetch(lo: number, hi: number, signature: number, pc: number): number {
-    const { functions, oops } = this.env;
-    const mmu = this.env.mmu();
-    const address = hi * 4294967296 + (lo >>> 0);
-    const walked = mmu.code.walk(lo, hi, PF_INSTR);
+  /** The CPU was sent to an address where no function is. */
+  jumpTo(address: Vaddr): never {
+    return this.env.oops.die([], 'invalid opcode', 0, { rip: address }, 11);
+  }
+
+  /**
+   * Host table index of the function at an address, for a call with a signature. What no fetch can reach, what is
+   * no function, and what cannot be called so, is an oops.
+   * @param pc low 32 bits of the address of the call instruction; 0 if the kernel makes the call
+   */
+  target(address: Vaddr, signature: number, pc = 0): number {
+    const { functions } = this.env;
+    const walked = this.env.mmu().walk(address, PF_INSTR);
     if (walked < 0) {
       const code = walked & 0x7fffffff;
-      // The CPU has jumped: the instruction it cannot fetch is the one it names.
-      if (code & WALK_NONCANONICAL) this.generalProtection(address, oops.fullAddress(pc));
+      if (code & WALK_NONCANONICAL) this.generalProtection(address, this.instruction(pc));
       if (code & WALK_BUS_ERROR) this.machineCheck(address, address);
+      // The CPU has jumped: the instruction it cannot fetch is the one it names.
       this.pageFault(address, code, address);
     }
     const index = functions.indexFor(address, signature);
-    if (index < 0) this.env.oops.die([], 'invalid opcode', 0, { rip: address }, 11);
-    mmu.fillFetch(lo, hi, signature, index);
+    return index < 0 ? this.jumpTo(address) : index;
+  }
+
+  /** An indirect call whose target is not in the fetch TLB. */
+  fetch(lo: number, hi: number, signature: number, pc: number): number {
+    const index = this.target(hi * 4294967296 + (lo >>> 0), signature, pc);
+    this.env.mmu().fillFetch(lo, hi, signature, index);
     return index;
   }
 }

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/** A bare machine for tests and benchmarks of translated code: RAM, page tables, an MMU, and no kernel. */
+
+import { layoutImage, relocateSegment, resolveSymbols } from '../../kernel/module/image.js';
+import {
+  PAGE_OFFSET,
+  PAGE_SIZE,
+  type Paddr,
+  REG,
+  type Vaddr,
+  VMALLOC_START,
+  vaddr,
+} from '../../machine/layout.js';
+import { Ram } from '../../machine/ram.js';
+import { PAGE_KERNEL, PageTables } from '../../mm/pgtable.js';
+import type { KernelExports } from './exports.js';
+import { Functions, kernelFunction } from './functions.js';
+import { Mmu } from './mmu.js';
+import { parseObject } from './object.js';
+import { parseSignature } from './shims.js';
+import { translate } from './translate.js';
+
+/** What a test sees when guest code does something that a kernel would report. */
+export class GuestTrap extends Error {
+  override name = 'GuestTrap';
+  constructor(
+    readonly kind: string,
+    readonly address: Vaddr,
+    readonly code: number,
+    /** Offset of the instruction in the code section. */
+    readonly offset: number,
+  ) {
+    super(`${kind} at ${address} (code ${code}, instruction ${offset})`);
+  }
+}
+
+export interface BareOptions {
+  /** Bytes of RAM. */
+  memory?: number;
+  /** False sends direct-map accesses through the TLB too. */
+  directMap?: boolean;
+  /** Loop iterations and calls after which a `tick` trap is thrown; default: never. */
+  ticks?: number;
+}
+
+/** Memory that guest code gets: the image from here, a stack below it, the heap from HEAP. */
+const IMAGE = vaddr(0xffffffff, 0xc0000000);
+const STACK_BYTES = 65536;
+
+export class BareMachine {
+  readonly ram: Ram;
+  readonly tables: PageTables;
+  readonly functions: Functions;
+  readonly mmu: Mmu;
+  private next: Paddr = 0x100000;
+  private readonly symbols = new Map<string, Vaddr>();
+  private readonly exportsByName = new Map<string, Vaddr>();
+
+  constructor(private readonly options: BareOptions = {}) {
+    this.ram = new Ram(options.memory ?? 16 * 2 ** 20);
+    const root = this.frame();
+    this.tables = new PageTables(this.ram, root, () => this.frame());
+    this.tables.mapRange(PAGE_OFFSET, 0, this.ram.size, PAGE_KERNEL);
+    this.functions = new Functions(this.ram);
+    const trap = (kind: string, address: Vaddr, code: number, pc: number): never => {
+      throw new GuestTrap(kind, address, code, (pc - (IMAGE | 0)) >>> 0);
+    };
+    this.mmu = new Mmu(this.ram, this.functions.table, {
+      fault: (lo, hi, _size, code, pc) => trap('fault', hi * 4294967296 + (lo >>> 0), code, pc),
+      fetch: (lo, hi, signature, pc) => {
+        const index = this.functions.indexFor(hi * 4294967296 + (lo >>> 0), signature);
+        if (index < 0) trap('fetch', hi * 4294967296 + (lo >>> 0), index, pc);
+        this.mmu.fillFetch(lo, hi, signature, index);
+        return index;
+      },
+    });
+    this.mmu.cr3 = root;
+    this.functions.reset();
+    const stack = this.alloc(STACK_BYTES);
+    this.ram.hostView.setBigInt64(REG.sp, BigInt(stack + STACK_BYTES), true);
+    this.ram.hostView.setBigInt64(REG.spLimit, BigInt(stack), true);
+    this.ram.host32[REG.ticks >> 2] = options.ticks ?? 0x7fffffff;
+    this.trap = trap;
+  }
+
+  private readonly trap: (kind: string, address: Vaddr, code: number, pc: number) => never;
+
+  private frame(): Paddr {
+    const at = this.next;
+    this.next += PAGE_SIZE;
+    if (this.next > this.ram.size) throw new Error('the bare machine is out of memory');
+    return at;
+  }
+
+  /** Memory in the direct map, zeroed, page-aligned. */
+  alloc(bytes: number): Vaddr {
+    const at = this.next;
+    for (let i = 0; i < bytes; i += PAGE_SIZE) this.frame();
+    return PAGE_OFFSET + at;
+  }
+
+  private vmallocNext = VMALLOC_START;
+
+  /** Memory mapped page by page in the vmalloc area, its frames in reverse order. */
+  vmalloc(bytes: number): Vaddr {
+    const at = this.vmallocNext;
+    const pages = Math.ceil(bytes / PAGE_SIZE);
+    for (let i = pages - 1; i >= 0; i--) this.tables.map(at + i * PAGE_SIZE, this.frame(), PAGE_KERNEL);
+    this.vmallocNext += (pages + 1) * PAGE_SIZE;
+    return at;
+  }
+
+  /** Offers functions to the object that is loaded next. */
+  export(exports: KernelExports): void {
+    for (const [name, [signature, fn]] of Object.entries(exports)) {
+      const address = vaddr(0xffffffff, 0x81000000) + 64 * this.symbols.size;
+      this.symbols.set(name, address);
+      this.functions.add(kernelFunction(name, address, signature, fn));
+    }
+  }
+
+  /** Loads one object; its functions can then be called by name. */
+  load(file: Uint8Array): void {
+    const object = parseObject(file);
+    const layout = layoutImage(object);
+    const { addresses, unknown } = resolveSymbols(object, layout, IMAGE, (name) => this.symbols.get(name));
+    if (unknown.length > 0) throw new Error(`unknown symbols: ${unknown.join(', ')}`);
+    for (let i = 0; i < layout.size; i += PAGE_SIZE) this.tables.map(IMAGE + i, this.frame(), PAGE_KERNEL);
+    layout.segments.forEach(({ segment, offset }) => {
+      relocateSegment(segment, addresses).forEach((byte, i) => {
+        this.ram.u8[this.mmu.translate(IMAGE + offset + i)] = byte;
+      });
+    });
+    const { bytes } = translate(object, {
+      textBase: IMAGE,
+      directBytes: this.options.directMap === false ? 0 : this.ram.size,
+      symbolAddress: (i) => addresses[i],
+      signatureId: (type) => this.functions.signatureId(type),
+    });
+    const imports = this.functions.bind(
+      object.imports.map(({ name, type }) => ({
+        type: object.types[type],
+        fn: this.functions.at(this.symbols.get(name) ?? 0) ?? this.functions.missing(0),
+      })),
+    );
+    const { code } = this.mmu;
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: {
+        memory: this.ram.memory,
+        table: this.functions.table,
+        ...code,
+        tick: (pc: number) => this.trap('tick', 0, 0, pc),
+        trap: (kind: number, pc: number) => this.trap('trap', 0, kind, pc),
+      },
+      guest: Object.fromEntries(imports.map((f, i) => [i, f])),
+    });
+    object.functions.forEach((f, i) => {
+      const address = IMAGE + f.start;
+      const fn = instance.exports[`f${i}`];
+      this.functions.add({ name: f.name, address, type: object.types[f.type], body: { kind: 'wasm', fn } });
+      this.exportsByName.set(f.name, address);
+    });
+  }
+
+  /** Calls a function of the loaded object. */
+  call(name: string, signature: string, ...args: (number | bigint)[]): number {
+    const address = this.exportsByName.get(name);
+    if (address === undefined) throw new Error(`no function ${name}`);
+    const { type } = parseSignature(signature);
+    const index = this.functions.indexFor(address, this.functions.signatureId(type));
+    if (index < 0) throw new Error(`${name} cannot be called as ${signature}`);
+    return this.functions.call(index, signature, ...args);
+  }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Powers a machine on and boots the kernel: the one place that knows every part.
+ *
+ * Constructors declare static data, in this file's order, and attach; `boot()` of each part writes the first values.
+ */
+
+import type { KernelExports } from './arch/wasm64/exports.js';
+import { Functions } from './arch/wasm64/functions.js';
+import { Guest } from './arch/wasm64/guest.js';
+import { Mmu } from './arch/wasm64/mmu.js';
+import { MMU_FUNCTIONS, mmuFunctions } from './arch/wasm64/mmu_functions.js';
+import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
+import { Traps } from './arch/wasm64/traps.js';
+import { commandLineParameters } from './kernel/command_line.js';
+import { coreExports } from './kernel/exports.js';
+import { Kallsyms } from './kernel/kallsyms.js';
+import { calleeAt } from './kernel/module/callee.js';
+import type { ModuleEnvironment } from './kernel/module/environment.js';
+import { Modules } from './kernel/module/main.js';
+import { ModuleSpace } from './kernel/module/space.js';
+import { KernelPanic, Oops } from './kernel/oops.js';
+import { printkExports } from './kernel/printk/exports.js';
+import { makeFormatContext } from './kernel/printk/format_services.js';
+import { Printk } from './kernel/printk/printk.js';
+import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.js';
+import { KernelSymbols } from './kernel/symbols.js';
+import { Taint } from './kernel/taint.js';
+import { Tasks } from './kernel/tasks.js';
+import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
+import { Watchdog } from './kernel/watchdog.js';
+import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
+import { Random } from './lib/random.js';
+import { sprintfExports } from './lib/sprintf_exports.js';
+import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
+import { decodeUtf8 } from './lib/utf8.js';
+import { VaList } from './lib/valist.js';
+import { type FormatContext, vsprintf } from './lib/vsprintf.js';
+import { Clock } from './machine/clock.js';
+import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
+import { Ram } from './machine/ram.js';
+import { GFP_KERNEL } from './mm/gfp.js';
+import { Memblock } from './mm/memblock.js';
+import { PageAllocator } from './mm/page_alloc.js';
+import { pageExports } from './mm/page_exports.js';
+import { PageTables } from './mm/pgtable.js';
+import { Slub, slabExports } from './mm/slub.js';
+
+export interface BootOptions {
+  /** Bytes of RAM, 8 MiB to 2 GiB, a multiple of 4096. */
+  readonly memory: number;
+  /** Virtual CPUs, 1 to 8. */
+  readonly cpus?: number;
+  /** Seed of all randomness. */
+  readonly seed?: number;
+  /** The kernel command line. */
+  readonly commandLine?: string;
+}
+
+const MAX_CPUS = 8;
+/** PID of the first command: what came before it on a real machine were kernel threads and init. */
+const FIRST_PID = 78;
+
+/** The kernel's parts, wired together. */
+export class Kernel {
+  readonly ram: Ram;
+  readonly data = new StaticData();
+  readonly parameters: BootParameters;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly taint: Taint;
+  readonly printk: Printk;
+  readonly kallsyms = new Kallsyms();
+  readonly functions: Functions;
+  readonly oops: Oops;
+  readonly watchdog: Watchdog;
+  readonly mmu: Mmu;
+  readonly guest: Guest;
+  readonly tasks: Tasks;
+  readonly env: Env;
+  readonly pages: PageAllocator;
+  readonly slub: Slub;
+  readonly modules: Modules;
+  readonly symbols: KernelSymbols;
+  readonly format: FormatContext;
+  pageTables!: PageTables;
+  private readonly ratelimitDeps: RatelimitDeps;
+  private readonly printkRatelimit: PrintkRatelimit;
+  private readonly traps: Traps;
+  private readonly moduleSpace = new ModuleSpace();
+
+  constructor(readonly options: BootOptions) {
+    const cpus = options.cpus ?? 1;
+    if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS)
+      throw new RangeError(`CPUs: got ${cpus}, expected 1 to ${MAX_CPUS}`);
+    const ram = new Ram(options.memory);
+    this.ram = ram;
+    const { data } = this;
+    this.parameters = commandLineParameters(options.commandLine ?? '');
+    this.clock = new Clock(ram, data.declare('sched_clock', 8));
+    this.random = new Random(ram, data);
+    this.taint = new Taint(ram, data);
+    this.printk = new Printk({ ram, data, clock: this.clock, parameters: this.parameters });
+    this.functions = new Functions(ram);
+    this.tasks = new Tasks(ram, data, () => ({
+      alloc: (order) => {
+        const page = this.pages.allocPages(GFP_KERNEL, order);
+        return page === 0 ? 0 : this.pages.pageAddress(page);
+      },
+      free: (address, order) => this.pages.freePages(this.pages.virtToPage(address), order),
+    }));
+    this.oops = new Oops(this.oopsEnvironment(), data);
+    this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
+    this.traps = new Traps(this.trapEnvironment());
+    this.mmu = new Mmu(ram, this.functions.table, this.traps);
+    this.guest = new Guest(ram, this.mmu);
+    const access = { ram, guest: this.guest };
+    this.format = makeFormatContext({ ...access, data, parameters: this.parameters, reports: this.oops });
+    this.ratelimitDeps = { ...access, log: this.printk, jiffies: () => this.watchdog.jiffiesNow };
+    this.printkRatelimit = new PrintkRatelimit(this.ratelimitDeps, data);
+    this.env = {
+      ram,
+      data,
+      clock: this.clock,
+      random: this.random,
+      parameters: this.parameters,
+      log: this.printk,
+      reports: this.oops,
+      guest: this.guest,
+      current: () => this.tasks.current(),
+      nrCpus: cpus,
+      cpu: () => 0,
+    };
+    this.pages = new PageAllocator(this.env);
+    this.slub = new Slub(this.env, this.pages);
+    this.modules = new Modules(this.moduleEnvironment());
+    this.symbols = new KernelSymbols(
+      this.exports(),
+      this.functions,
+      this.kallsyms,
+      data,
+      Object.keys(MMU_FUNCTIONS),
+    );
+    for (const fn of mmuFunctions(this.mmu, ram, this.functions, (name) => this.symbols.find(name)!))
+      this.functions.add(fn);
+    this.functions.onMissing = (address) => this.traps.jumpTo(address);
+    this.printk.current = () => (this.tasks.current().pid === 0 ? undefined : this.tasks.current());
+    this.boot();
+  }
+
+  private exports(): KernelExports {
+    return {
+      ...coreExports({
+        oops: this.oops,
+        guest: this.guest,
+        watchdog: this.watchdog,
+        modules: () => this.modules,
+        format: (format, args) =>
+          decodeUtf8(
+            vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 1024),
+          ),
+      }),
+      ...printkExports({
+        printk: this.printk,
+        format: this.format,
+        reports: this.oops,
+        ratelimit: this.ratelimitDeps,
+        printkRatelimit: this.printkRatelimit,
+        halt: (message) => {
+          throw new KernelPanic(message);
+        },
+      }),
+      ...sprintfExports(this.format, (bytes, gfp) => this.slub.kmalloc(bytes, gfp)),
+      ...pageExports(this.pages),
+      ...slabExports(this.slub),
+    };
+  }
+
+  private boot(): void {
+    const { ram, data, options } = this;
+    const memblock = new Memblock(ram.size, data.end);
+    this.functions.reset();
+    this.random.boot(options.seed ?? 1);
+    this.printk.boot();
+    this.printk.log(KERN_NOTICE, `Linux version ${UTS_RELEASE} ${UTS_VERSION}`);
+    this.printk.log(KERN_INFO, `Command line: ${options.commandLine ?? ''}`);
+    this.format.hash.boot(this.random);
+    this.printkRatelimit.boot();
+    let booting = true;
+    const table = () => (booting ? memblock.alloc(PAGE_SIZE, PAGE_SIZE) : this.allocFrame());
+    this.pageTables = new PageTables(ram, table(), table);
+    // Tables for the direct map come before the page allocator takes what is left of memory.
+    const textFrame = table();
+    ram.fill(textFrame, PAGE_SIZE, 0);
+    mapKernel(ram, this.pageTables, {
+      data: STATIC_DATA_PADDR,
+      dataBytes: data.end - STATIC_DATA_PADDR,
+      textFrame,
+      textBytes: this.symbols.textSize,
+    });
+    this.pages.boot(memblock);
+    booting = false;
+    const { map } = this.pages;
+    mapMemmap(this.pageTables, map.base * 4, (map.end - map.base) * 4);
+    this.mmu.cr3 = this.pageTables.root;
+    this.slub.boot();
+    this.modules.boot();
+    this.tasks.boot(FIRST_PID);
+    this.watchdog.boot();
+  }
+
+  private allocFrame(): Paddr {
+    const page = this.pages.allocPages(GFP_KERNEL, 0);
+    if (page === 0) return -1;
+    const frame = this.pages.pageToPfn(page) * PAGE_SIZE;
+    this.ram.fill(frame, PAGE_SIZE, 0);
+    return frame;
+  }
+
+  private oopsEnvironment() {
+    return {
+      ram: this.ram,
+      log: this.printk,
+      kallsyms: this.kallsyms,
+      taint: this.taint,
+      current: () => this.tasks.current(),
+      modules: () => this.modules.list().map(({ name, flags }) => (flags ? `${name}(${flags})` : name)),
+      translate: (address: Vaddr) => this.mmu.translate(address),
+    };
+  }
+
+  private trapEnvironment() {
+    return {
+      ram: this.ram,
+      oops: this.oops,
+      kallsyms: this.kallsyms,
+      functions: this.functions,
+      pageTables: () => this.pageTables,
+      mmu: () => this.mmu,
+      calleeAt: (site: Vaddr) => {
+        for (const m of this.modules.loaded()) {
+          const callee = calleeAt(m, site);
+          if (callee !== undefined) return callee;
+        }
+        return undefined;
+      },
+    };
+  }
+
+  private moduleEnvironment(): ModuleEnvironment {
+    const kernel = this;
+    return {
+      ram: this.ram,
+      data: this.data,
+      log: this.printk,
+      reports: this.oops,
+      taint: this.taint,
+      kallsyms: this.kallsyms,
+      functions: this.functions,
+      mmu: this.mmu,
+      get pageTables() {
+        return kernel.pageTables;
+      },
+      helpers: {
+        ...this.mmu.code,
+        tick: (pc: number) => this.watchdog.tick(pc),
+        trap: (kind: number, pc: number) => this.traps.trap(kind, pc),
+      },
+      directBytes: this.ram.size,
+      slab: {
+        alloc: (bytes) => this.ram.handleOf(this.slub.kmalloc(bytes, GFP_KERNEL)),
+        free: (object) => this.slub.kfree(this.ram.addressOf(object)),
+      },
+      allocFrame: () => this.allocFrame(),
+      freeFrame: (frame) => this.pages.freePages(this.pages.pfnToPage(frame / PAGE_SIZE), 0),
+      moduleAlloc: (bytes) => this.moduleSpace.alloc(bytes),
+      moduleFree: (base) => this.moduleSpace.free(base),
+      kernelSymbol: (name) => this.symbols.find(name),
+      parseArgs: () => 0,
+      callInFrames: (frames, fn, signature) => this.callInFrames(frames, fn, signature),
+      runConstructors: (m) => {
+        for (const constructor of m.constructors) this.callInFrames(['do_init_module'], constructor, 'v:');
+      },
+    };
+  }
+
+  /** Calls C as from a system call, through the named kernel functions, innermost first. */
+  private callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number {
+    const stack = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64', ...[...frames].reverse()];
+    return this.functions.withFrames(
+      stack.map((name) => this.symbols.returnAddress(name)),
+      () => this.functions.callAddress(fn, signature, (address, id) => this.traps.target(address, id)),
+    );
+  }
+}

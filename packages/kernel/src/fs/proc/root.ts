@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/** /proc: files whose text is made when they are read. */
+
+const utf8 = new (
+  globalThis as unknown as { TextEncoder: new () => { encode(s: string): Uint8Array } }
+).TextEncoder();
+
+/** Text of a file, made on each read. */
+export type ProcFile = () => string;
+
+export class ProcRoot {
+  private readonly files = new Map<string, ProcFile>();
+
+  /** Adds a file; `path` is below /proc, with folders separated by slashes. */
+  create(path: string, file: ProcFile): void {
+    this.files.set(path, file);
+  }
+
+  /** Bytes of a file below /proc, or undefined if there is none. */
+  read(path: string): Uint8Array | undefined {
+    const file = this.files.get(path);
+    return file && utf8.encode(file());
+  }
+
+  /** Names in a folder below /proc ('' is /proc itself), folders with a slash at the end; undefined if none. */
+  list(folder: string): string[] | undefined {
+    const prefix = folder === '' ? '' : `${folder}/`;
+    const names = new Set<string>();
+    for (const path of this.files.keys()) {
+      if (!path.startsWith(prefix)) continue;
+      const rest = path.slice(prefix.length);
+      const slash = rest.indexOf('/');
+      names.add(slash < 0 ? rest : rest.slice(0, slash + 1));
+    }
+    return names.size === 0 ? undefined : [...names].sort();
+  }
+}

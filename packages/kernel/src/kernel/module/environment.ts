@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/** What the module loader needs of the rest of the kernel. */
+
+import type { Functions } from '../../arch/wasm64/functions.js';
+import type { Mmu } from '../../arch/wasm64/mmu.js';
+import type { Log, Reports } from '../../lib/env.js';
+import type { StaticData } from '../../lib/static_data.js';
+import type { Handle, Paddr, Vaddr } from '../../machine/layout.js';
+import type { Ram } from '../../machine/ram.js';
+import type { PageTables } from '../../mm/pgtable.js';
+import type { Kallsyms } from '../kallsyms.js';
+import type { Taint } from '../taint.js';
+import type { LoadedModule } from './link.js';
+
+export interface ModuleEnvironment {
+  readonly ram: Ram;
+  readonly data: StaticData;
+  readonly log: Log;
+  readonly reports: Reports;
+  readonly taint: Taint;
+  readonly kallsyms: Kallsyms;
+  readonly functions: Functions;
+  readonly mmu: Mmu;
+  readonly pageTables: PageTables;
+  /** Functions that translated code imports, by the names in HELPERS. */
+  readonly helpers: Record<string, unknown>;
+  /** Bytes of RAM that guest code reaches without a TLB look-up. */
+  readonly directBytes: number;
+  readonly slab: { alloc(bytes: number): Handle; free(object: Handle): void };
+  /** A page frame for a module's image, or -1. */
+  allocFrame(): Paddr;
+  freeFrame(frame: Paddr): void;
+  /** Address space in the module area, followed by a guard page; 0 if there is none. */
+  moduleAlloc(bytes: number): Vaddr;
+  moduleFree(base: Vaddr, bytes: number): void;
+  /** Address of a function or variable that the kernel offers to modules. */
+  kernelSymbol(name: string): Vaddr | undefined;
+  /** Sets a module's parameters from insmod's arguments: 0 or a negative errno. */
+  parseArgs(m: LoadedModule, args: string): number;
+  /** Calls C with kernel functions named on the call stack, outermost last. */
+  callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number;
+  runConstructors(m: LoadedModule): void;
+}

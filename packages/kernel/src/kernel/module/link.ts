@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/** Puts a module's image into memory and makes its code callable. */
+
+import type { GuestFunction } from '../../arch/wasm64/functions.js';
+import { decodeLines, LINES_SECTION } from '../../arch/wasm64/lines.js';
+import {
+  type ObjectFile,
+  SYM_BINDING_LOCAL,
+  SYM_BINDING_WEAK,
+  SYM_UNDEFINED,
+} from '../../arch/wasm64/object.js';
+import { translate } from '../../arch/wasm64/translate.js';
+import { ENOMEM } from '../../lib/errno.js';
+import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
+import { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from '../../mm/pgtable.js';
+import type { KernelSymbol, SourceLine } from '../kallsyms.js';
+import { KernelParam, KernelSymbol as KernelSymbolStruct, Module as ModuleStruct } from '../module_types.js';
+import type { ModuleEnvironment } from './environment.js';
+import { type Layout, relocateSegment } from './image.js';
+
+export interface ExportedSymbol {
+  readonly name: string;
+  readonly address: Vaddr;
+  readonly gpl: boolean;
+}
+
+/** A module in memory. */
+export interface LoadedModule {
+  readonly name: string;
+  readonly object: ObjectFile;
+  readonly modinfo: readonly { key: string; value: string }[];
+  readonly layout: Layout;
+  readonly base: Vaddr;
+  /** Its struct module, by the direct-map handle of its page. */
+  readonly handle: Handle;
+  /** Address by symbol index of the object. */
+  readonly addresses: readonly Vaddr[];
+  /** Address that each function import of the object is bound to; 0 for a weak one that nobody defines. */
+  readonly importAddresses: readonly Vaddr[];
+  readonly init: Vaddr;
+  readonly exit: Vaddr;
+  readonly constructors: readonly Vaddr[];
+  readonly exports: readonly ExportedSymbol[];
+  /** Where its `struct kernel_param`s are, and how many. */
+  readonly params: { readonly address: Vaddr; readonly count: number };
+  /** Taint letters it brought. */
+  readonly taints: string;
+}
+
+export interface LinkRequest {
+  readonly name: string;
+  readonly object: ObjectFile;
+  readonly modinfo: LoadedModule['modinfo'];
+  readonly layout: Layout;
+  readonly base: Vaddr;
+  readonly addresses: readonly Vaddr[];
+  readonly taints: string;
+}
+
+/** Backs an image with page frames and maps it writable; false (and nothing taken) if memory runs out. */
+export function placeImage(env: ModuleEnvironment, base: Vaddr, pages: number): boolean {
+  for (let i = 0; i < pages; i++) {
+    const frame = env.allocFrame();
+    if (frame >= 0 && env.pageTables.map(base + i * PAGE_SIZE, frame, PAGE_KERNEL)) {
+      env.ram.fill(frame, PAGE_SIZE, 0);
+      continue;
+    }
+    if (frame >= 0) env.freeFrame(frame);
+    removeImage(env, base, i);
+    return false;
+  }
+  return true;
+}
+
+function removeImage(env: ModuleEnvironment, base: Vaddr, pages: number): void {
+  for (let i = 0; i < pages; i++) {
+    const frame = env.pageTables.unmap(base + i * PAGE_SIZE);
+    if (frame >= 0) env.freeFrame(frame);
+  }
+  env.mmu.flush();
+}
+
+/** Copies bytes into mapped pages, whatever their protection. */
+function copyIn(env: ModuleEnvironment, address: Vaddr, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    const p = env.mmu.translate(address + done);
+    const n = Math.min(bytes.length - done, PAGE_SIZE - (p % PAGE_SIZE));
+    env.ram.u8.set(bytes.subarray(done, done + n), p);
+    done += n;
+  }
+}
+
+/**
+ * Writes the image, translates and instantiates the code, protects the pages, and registers functions and symbols.
+ * @returns the module, or a negative errno with nothing left behind
+ */
+export function linkImage(env: ModuleEnvironment, request: LinkRequest): LoadedModule | number {
+  const { object, layout, base, addresses } = request;
+  const segments = layout.segments.map(({ segment }) => relocateSegment(segment, addresses));
+  const translation = translate(object, {
+    textBase: base,
+    directBytes: env.directBytes,
+    symbolAddress: (symbol) => addresses[symbol],
+    signatureId: (type) => env.functions.signatureId(type),
+  });
+  const host = new WebAssembly.Module(translation.bytes);
+  if (!placeImage(env, base, layout.size / PAGE_SIZE)) return -ENOMEM;
+  copyIn(env, base, object.code);
+  layout.segments.forEach(({ offset }, i) => {
+    copyIn(env, base + offset, segments[i]);
+  });
+  const m = describe(env, request, segments);
+  writeStruct(env, m);
+
+  const imports = bindImports(env, m);
+  const instance = new WebAssembly.Instance(host, {
+    env: { memory: env.ram.memory, table: env.functions.table, ...env.helpers },
+    guest: Object.fromEntries(imports.map((f, i) => [i, f])),
+  });
+  registerFunctions(env, m, instance.exports);
+  protect(env, m);
+  env.kallsyms.add(m.name, symbolsOf(m), lineLookup(m));
+  return m;
+}
+
+/** Reads what a module says of itself from its sections. */
+function describe(
+  env: ModuleEnvironment,
+  request: LinkRequest,
+  segments: readonly Uint8Array[],
+): LoadedModule {
+  const { object, layout, base, addresses } = request;
+  const sections = (name: string) =>
+    layout.segments.flatMap(({ segment, offset }, i) =>
+      segment.name === name ? [{ address: base + offset, bytes: segments[i] }] : [],
+    );
+  const word = (bytes: Uint8Array, at: number) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
+  };
+  const pointer = (section: string, symbol: string): Vaddr => {
+    const [named] = sections(section);
+    if (named && named.bytes.length >= 8) return word(named.bytes, 0);
+    const index = object.symbols.findIndex(
+      (s) => s.kind === 'function' && s.name === symbol && !(s.flags & SYM_UNDEFINED),
+    );
+    return index < 0 ? 0 : addresses[index];
+  };
+  const exportsOf = (section: string, gpl: boolean): ExportedSymbol[] =>
+    sections(section).flatMap(({ bytes }) =>
+      Array.from({ length: Math.floor(bytes.length / KernelSymbolStruct.size) }, (_, i) => {
+        const at = i * KernelSymbolStruct.size;
+        const name = readCString(env, word(bytes, at + KernelSymbolStruct.o.name));
+        return { name, gpl, address: word(bytes, at + KernelSymbolStruct.o.value) };
+      }),
+    );
+  const params = sections('__param');
+  const importAddresses = object.imports.map((_, i) => {
+    const symbol = object.symbols.findIndex((s) => s.kind === 'function' && s.index === i);
+    return symbol < 0 ? 0 : addresses[symbol];
+  });
+  return {
+    ...request,
+    handle: env.mmu.translate(base + layout.moduleOffset) / 4,
+    importAddresses,
+    init: pointer('.module_init', 'init_module'),
+    exit: pointer('.module_exit', 'cleanup_module'),
+    constructors: object.initFunctions.map((symbol) => addresses[symbol]),
+    exports: [...exportsOf('__ksymtab', false), ...exportsOf('__ksymtab_gpl', true)],
+    params: {
+      address: params.length === 0 ? 0 : Math.min(...params.map((p) => p.address)),
+      count: params.reduce((n, p) => n + Math.floor(p.bytes.length / KernelParam.size), 0),
+    },
+  };
+}
+
+function readCString(env: ModuleEnvironment, address: Vaddr): string {
+  let text = '';
+  for (let a = address; text.length < 512; a++) {
+    const p = env.mmu.translate(a);
+    if (p < 0 || env.ram.u8[p] === 0) break;
+    text += String.fromCharCode(env.ram.u8[p]);
+  }
+  return text;
+}
+
+function writeStruct(env: ModuleEnvironment, m: LoadedModule): void {
+  const struct = ModuleStruct.at(env.ram, m.handle);
+  struct.name.set(Uint8Array.from(m.name, (c) => c.charCodeAt(0)));
+  struct.init = m.init;
+  struct.exit = m.exit;
+  struct.kp = m.params.address;
+  struct.num_kp = m.params.count;
+  struct.num_syms = m.exports.filter((e) => !e.gpl).length;
+  struct.num_gpl_syms = m.exports.filter((e) => e.gpl).length;
+  const layout = struct.core_layout;
+  layout.base = m.base;
+  layout.size = m.layout.size;
+  layout.text_size = m.layout.textPages * PAGE_SIZE;
+  layout.ro_size = (m.layout.textPages + m.layout.rodataPages) * PAGE_SIZE;
+  layout.ro_after_init_size = layout.ro_size;
+}
+
+/** Host functions for the object's imports. A weak function that nobody defines is a jump to address 0. */
+function bindImports(env: ModuleEnvironment, m: LoadedModule): unknown[] {
+  const wanted = m.object.imports.map(({ type }, i) => {
+    const address = m.importAddresses[i];
+    const fn = env.functions.at(address) ?? env.functions.missing(address);
+    return { type: m.object.types[type], fn };
+  });
+  return env.functions.bind(wanted);
+}
+
+function registerFunctions(env: ModuleEnvironment, m: LoadedModule, exports: Record<string, unknown>): void {
+  m.object.functions.forEach((f, i) => {
+    const fn: GuestFunction = {
+      name: f.name,
+      address: m.base + f.start,
+      type: m.object.types[f.type],
+      module: m.name,
+      body: { kind: 'wasm', fn: exports[`f${i}`] },
+    };
+    env.functions.add(fn);
+  });
+}
+
+/** Text r-x, read-only data r--, data rw-. */
+function protect(env: ModuleEnvironment, { base, layout }: LoadedModule): void {
+  for (let i = 0; i < layout.textPages + layout.rodataPages; i++)
+    env.pageTables.protect(base + i * PAGE_SIZE, i < layout.textPages ? PAGE_KERNEL_ROX : PAGE_KERNEL_RO);
+  env.mmu.flush();
+}
+
+/** Symbols for kallsyms, in the order of the symbol table. */
+function symbolsOf(m: LoadedModule): KernelSymbol[] {
+  const { object, layout, base, addresses, name } = m;
+  const symbols = object.symbols.flatMap((s, i): KernelSymbol[] => {
+    if (s.flags & SYM_UNDEFINED || (s.kind !== 'function' && s.kind !== 'data')) return [];
+    if (s.name.startsWith('.L')) return [];
+    const type = s.kind === 'function' ? 't' : addresses[i] < base + layout.moduleOffset ? 'r' : 'd';
+    const upper = s.flags & (SYM_BINDING_LOCAL | SYM_BINDING_WEAK) ? type : type.toUpperCase();
+    const f = s.kind === 'function' ? object.functions[s.index - object.imports.length] : undefined;
+    const size = f ? f.end - f.start : s.kind === 'data' ? s.size : 0;
+    return [{ name: s.name, address: addresses[i], size, type: upper, module: name }];
+  });
+  const self = {
+    name: '__this_module',
+    address: base + layout.moduleOffset,
+    size: ModuleStruct.size,
+    type: 'd',
+    module: name,
+  };
+  return [...symbols, self];
+}
+
+function lineLookup({
+  object,
+  base,
+}: LoadedModule): ((address: Vaddr) => SourceLine | undefined) | undefined {
+  const section = object.customSections.get(LINES_SECTION);
+  if (!section) return undefined;
+  const table = decodeLines(section);
+  return (address) => table.lookup(address - base);
+}
+
+/** Takes a module out of memory: nothing of it can be called or named any more. */
+export function releaseImage(env: ModuleEnvironment, m: LoadedModule): void {
+  env.kallsyms.remove(m.name);
+  env.functions.removeModule(m.name);
+  removeImage(env, m.base, m.layout.size / PAGE_SIZE);
+  env.moduleFree(m.base, m.layout.size);
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Loading and unloading of modules: what init_module(2) and delete_module(2) do in Linux 6.1.
+ *
+ * The list of modules, their structs and their images lie in RAM; the objects here (parsed file, host instance,
+ * symbols) are caches over them.
+ */
+
+import { FormatError } from '../../arch/wasm64/binary.js';
+import { parseObject } from '../../arch/wasm64/object.js';
+import { KERN_ERR, KERN_NOTICE, KERN_WARNING } from '../../lib/env.js';
+import { EBUSY, EEXIST, ENOENT, ENOEXEC, ENOMEM, EWOULDBLOCK } from '../../lib/errno.js';
+import { initListHead, listAdd, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
+import type { Handle, Vaddr } from '../../machine/layout.js';
+import {
+  MODULE_NAME_LEN,
+  MODULE_STATE_COMING,
+  MODULE_STATE_GOING,
+  MODULE_STATE_LIVE,
+  Module as ModuleStruct,
+  ModuleUse,
+} from '../module_types.js';
+import { TAINT_OOT_MODULE, TAINT_PROPRIETARY_MODULE, TAINT_UNSIGNED_MODULE } from '../taint.js';
+import { UTS_RELEASE } from '../utsname.js';
+import type { ModuleEnvironment } from './environment.js';
+import { layoutImage, parseModinfo, resolveSymbols } from './image.js';
+import { type LoadedModule, linkImage, releaseImage } from './link.js';
+
+/** What a module's `vermagic` must be. */
+export const VERMAGIC = `${UTS_RELEASE} SMP preempt mod_unload `;
+
+const GPL_COMPATIBLE = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+]);
+
+/** One line of /proc/modules. */
+export interface ModuleInfo {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly refcount: number;
+  readonly usedBy: readonly string[];
+  readonly state: 'Live' | 'Loading' | 'Unloading';
+  readonly address: Vaddr;
+  /** `OE+`, without parentheses; may be empty. */
+  readonly flags: string;
+}
+
+export class Modules {
+  private readonly head: Handle;
+  private readonly byName = new Map<string, LoadedModule>();
+  private readonly signatureWarned: Handle;
+
+  constructor(private readonly env: ModuleEnvironment) {
+    this.head = env.data.declare('modules', 16);
+    this.signatureWarned = env.data.declare('module_verification_warned', 4);
+  }
+
+  boot(): void {
+    initListHead(this.env.ram, this.head);
+  }
+
+  /**
+   * Loads a module and runs its init function.
+   * @param image the bytes of a `.ko`
+   * @param args parameters as insmod passes them: `n=7 s=hello`
+   * @returns 0 or a negative errno; throws TaskKilled if the init function died
+   * @linux kernel/module/main.c:load_module partial: signatures are always missing, no live patching
+   */
+  load(image: Uint8Array, args = ''): number {
+    const { log } = this.env;
+    try {
+      const loaded = this.form(image);
+      if (typeof loaded === 'number') return loaded;
+      return this.start(loaded, args);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      log.log(KERN_ERR, `Invalid module format: ${error.message}`);
+      return -ENOEXEC;
+    }
+  }
+
+  /** Everything before the module's code can run: checks, placement, symbols, relocation, translation. */
+  private form(image: Uint8Array): LoadedModule | number {
+    const { env } = this;
+    const object = parseObject(image);
+    const modinfo = parseModinfo(object.customSections.get('modinfo'));
+    const info = (key: string) => modinfo.find((entry) => entry.key === key)?.value;
+    const name = info('name');
+    if (name === undefined || name === '' || name.length >= MODULE_NAME_LEN)
+      throw new FormatError(
+        `module name: got ${JSON.stringify(name)}, expected 1 to ${MODULE_NAME_LEN - 1} characters`,
+      );
+    const vermagic = info('vermagic');
+    if (vermagic !== VERMAGIC) {
+      env.log.log(KERN_ERR, `${name}: version magic '${vermagic ?? ''}' should be '${VERMAGIC}'`);
+      return -ENOEXEC;
+    }
+    const license = info('license') ?? 'unspecified';
+    const taints = this.checkTaints(name, license, info('intree') !== undefined);
+    if (this.byName.has(name)) return -EEXIST;
+    this.checkSignature(name);
+
+    const layout = layoutImage(object);
+    const base = env.moduleAlloc(layout.size);
+    if (base === 0) return -ENOMEM;
+    const uses = new Set<LoadedModule>();
+    const gpl = GPL_COMPATIBLE.has(license);
+    const resolved = resolveSymbols(object, layout, base, (symbol) => this.resolve(symbol, gpl, uses));
+    if (resolved.unknown.length > 0) {
+      for (const symbol of resolved.unknown)
+        env.log.log(KERN_WARNING, `${name}: Unknown symbol ${symbol} (err -2)`);
+      env.moduleFree(base, layout.size);
+      return -ENOENT;
+    }
+    const loaded = linkImage(env, {
+      name,
+      object,
+      modinfo,
+      layout,
+      base,
+      addresses: resolved.addresses,
+      taints,
+    });
+    if (typeof loaded === 'number') {
+      env.moduleFree(base, layout.size);
+      return loaded;
+    }
+    const duplicate = loaded.exports.find((e) => this.resolve(e.name, true, new Set()) !== undefined);
+    if (duplicate) {
+      const owner = this.ownerOf(duplicate.name)?.name ?? 'kernel';
+      env.log.log(KERN_ERR, `${name}: exports duplicate symbol ${duplicate.name} (owned by ${owner})`);
+      releaseImage(env, loaded);
+      return -ENOEXEC;
+    }
+    this.enlist(loaded, uses);
+    return loaded;
+  }
+
+  /** @linux kernel/module/main.c:check_modinfo partial: no staging, no retpoline */
+  private checkTaints(name: string, license: string, inTree: boolean): string {
+    const { taint, log } = this.env;
+    let flags = '';
+    if (!inTree) {
+      if (!taint.has(TAINT_OOT_MODULE))
+        log.log(KERN_WARNING, `${name}: loading out-of-tree module taints kernel.`);
+      taint.add(TAINT_OOT_MODULE);
+      flags += TAINT_OOT_MODULE;
+    }
+    if (!GPL_COMPATIBLE.has(license)) {
+      if (!taint.has(TAINT_PROPRIETARY_MODULE))
+        log.log(KERN_WARNING, `${name}: module license '${license}' taints kernel.`);
+      taint.add(TAINT_PROPRIETARY_MODULE);
+      flags = TAINT_PROPRIETARY_MODULE + flags;
+    }
+    return flags + TAINT_UNSIGNED_MODULE;
+  }
+
+  private checkSignature(name: string): void {
+    const { taint, log, ram } = this.env;
+    if (!ram.i32[this.signatureWarned])
+      log.log(
+        KERN_NOTICE,
+        `${name}: module verification failed: signature and/or required key missing - tainting kernel`,
+      );
+    ram.i32[this.signatureWarned] = 1;
+    taint.add(TAINT_UNSIGNED_MODULE);
+  }
+
+  /** Address of a symbol that the kernel or a live module exports; notes whose it is. */
+  private resolve(symbol: string, gpl: boolean, uses: Set<LoadedModule>): Vaddr | undefined {
+    const own = this.env.kernelSymbol(symbol);
+    if (own !== undefined) return own;
+    const owner = this.ownerOf(symbol);
+    const found = owner?.exports.find((e) => e.name === symbol);
+    if (!owner || !found || (found.gpl && !gpl)) return undefined;
+    uses.add(owner);
+    return found.address;
+  }
+
+  private ownerOf(symbol: string): LoadedModule | undefined {
+    for (const m of this.byName.values())
+      if (this.struct(m).state !== MODULE_STATE_GOING && m.exports.some((e) => e.name === symbol)) return m;
+    return undefined;
+  }
+
+  struct(m: LoadedModule) {
+    return ModuleStruct.at(this.env.ram, m.handle);
+  }
+
+  private enlist(m: LoadedModule, uses: ReadonlySet<LoadedModule>): void {
+    const { ram } = this.env;
+    const struct = this.struct(m);
+    struct.state = MODULE_STATE_COMING;
+    struct.refcnt = 2; // MODULE_REF_BASE, and one for the init function that runs
+    initListHead(ram, m.handle + ModuleStruct.w.source_list);
+    initListHead(ram, m.handle + ModuleStruct.w.target_list);
+    listAdd(ram, m.handle + ModuleStruct.w.list, this.head);
+    this.byName.set(m.name, m);
+    for (const used of uses) this.addUse(m, used);
+  }
+
+  /** Records that module `a` uses module `b`. @linux kernel/module/main.c:add_module_usage full */
+  private addUse(a: LoadedModule, b: LoadedModule): void {
+    const { ram, slab } = this.env;
+    const use = slab.alloc(ModuleUse.size);
+    if (use === 0) return;
+    const u = ModuleUse.at(ram, use);
+    u.source = a.handle;
+    u.target = b.handle;
+    listAdd(ram, use + ModuleUse.w.source_list, b.handle + ModuleStruct.w.source_list);
+    listAddTail(ram, use + ModuleUse.w.target_list, a.handle + ModuleStruct.w.target_list);
+    this.struct(b).refcnt++;
+  }
+
+  /** Parses arguments and runs the init function. @linux kernel/module/main.c:do_init_module full */
+  private start(m: LoadedModule, args: string): number {
+    const { env } = this;
+    const struct = this.struct(m);
+    const bad = env.parseArgs(m, args);
+    if (bad < 0) {
+      this.discard(m);
+      return bad;
+    }
+    env.runConstructors(m);
+    let result = 0;
+    if (m.init !== 0)
+      result = env.callInFrames(['do_one_initcall', 'do_init_module', '__do_sys_finit_module'], m.init, 'i:');
+    if (result < 0) {
+      struct.state = MODULE_STATE_GOING;
+      this.discard(m);
+      return result;
+    }
+    if (result > 0)
+      env.reports.warn(
+        'kernel/module/main.c',
+        2441,
+        'do_init_module',
+        `do_init_module: '${m.name}'->init suspiciously returned ${result}, it should follow 0/-E convention`,
+      );
+    struct.state = MODULE_STATE_LIVE;
+    struct.refcnt--;
+    return 0;
+  }
+
+  private discard(m: LoadedModule): void {
+    const { ram, slab } = this.env;
+    for (const entry of listEntries(ram, m.handle + ModuleStruct.w.target_list)) {
+      const use = entry - ModuleUse.w.target_list;
+      const target = ModuleUse.at(ram, use).target;
+      ModuleStruct.at(ram, target).refcnt--;
+      listDel(ram, use + ModuleUse.w.source_list);
+      slab.free(use);
+    }
+    listDel(ram, m.handle + ModuleStruct.w.list);
+    this.byName.delete(m.name);
+    releaseImage(this.env, m);
+  }
+
+  /**
+   * Runs a module's exit function and removes it.
+   * @returns 0, -ENOENT (no such module), -EWOULDBLOCK (in use), -EBUSY (not live, or it has no exit function);
+   *   throws TaskKilled if the exit function died
+   * @linux kernel/module/main.c:delete_module full
+   */
+  unload(name: string): number {
+    const { env } = this;
+    const m = this.byName.get(name);
+    if (!m) return -ENOENT;
+    const struct = this.struct(m);
+    if (!listEmpty(env.ram, m.handle + ModuleStruct.w.source_list)) return -EWOULDBLOCK;
+    if (struct.state !== MODULE_STATE_LIVE) return -EBUSY;
+    if (m.init !== 0 && m.exit === 0) return -EBUSY;
+    if (struct.refcnt !== 1) return -EWOULDBLOCK;
+    struct.refcnt = 0;
+    struct.state = MODULE_STATE_GOING;
+    if (m.exit !== 0) env.callInFrames(['__do_sys_delete_module.constprop.0'], m.exit, 'v:');
+    this.discard(m);
+    return 0;
+  }
+
+  /** Loaded modules, newest first. */
+  loaded(): LoadedModule[] {
+    const { ram } = this.env;
+    const byHandle = new Map([...this.byName.values()].map((m) => [m.handle, m]));
+    return [...listEntries(ram, this.head)].map((entry) => byHandle.get(entry - ModuleStruct.w.list)!);
+  }
+
+  find(name: string): LoadedModule | undefined {
+    return this.byName.get(name);
+  }
+
+  /** What /proc/modules and lsmod show. */
+  list(): ModuleInfo[] {
+    return this.loaded().map((m) => {
+      const struct = this.struct(m);
+      const state = struct.state;
+      const mark = state === MODULE_STATE_COMING ? '+' : state === MODULE_STATE_GOING ? '-' : '';
+      return {
+        name: m.name,
+        size: m.layout.size,
+        refcount: Math.max(0, struct.refcnt - 1),
+        usedBy: this.usersOf(m),
+        state: mark === '+' ? 'Loading' : mark === '-' ? 'Unloading' : 'Live',
+        address: m.base,
+        flags: m.taints + mark,
+      };
+    });
+  }
+
+  private usersOf(m: LoadedModule): string[] {
+    const { ram } = this.env;
+    return [...listEntries(ram, m.handle + ModuleStruct.w.source_list)].map((entry) => {
+      const user = ModuleUse.at(ram, entry - ModuleUse.w.source_list).source;
+      const name = ModuleStruct.at(ram, user).name;
+      return String.fromCharCode(...name.subarray(0, name.indexOf(0)));
+    });
+  }
+
+  /** Takes a reference for as long as somebody uses the module. @linux kernel/module/main.c:try_module_get full */
+  tryGet(struct: Handle): boolean {
+    if (struct === 0) return true;
+    const m = ModuleStruct.at(this.env.ram, struct);
+    if (m.state === MODULE_STATE_GOING || m.refcnt === 0) return false;
+    m.refcnt++;
+    return true;
+  }
+
+  /** @linux kernel/module/main.c:module_put full */
+  put(struct: Handle): void {
+    if (struct === 0) return;
+    const m = ModuleStruct.at(this.env.ram, struct);
+    if (m.refcnt <= 0) this.env.reports.warn('kernel/module/main.c', 843, 'module_put');
+    else m.refcnt--;
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/**
+ * The kernel's own symbols: every function it offers to C has an address in kernel text, and so have functions that
+ * only call traces name. There is no wasm behind these addresses, but they are mapped, executable and distinct.
+ */
+
+import type { KernelExports } from '../arch/wasm64/exports.js';
+import { type Functions, kernelFunction } from '../arch/wasm64/functions.js';
+import type { StaticData } from '../lib/static_data.js';
+import { KERNEL_TEXT_START, type Vaddr } from '../machine/layout.js';
+import type { Kallsyms, KernelSymbol } from './kallsyms.js';
+
+/** Bytes that each function takes in kernel text. */
+const FUNCTION_SIZE = 0x40;
+/** Where in a function a call or fault is said to be. */
+export const CALL_OFFSET = 0x20;
+
+/** Functions that are named in call traces and called by nobody. */
+const TRACE_ONLY = [
+  'entry_SYSCALL_64_after_hwframe',
+  'do_syscall_64',
+  '__do_sys_finit_module',
+  '__do_sys_delete_module.constprop.0',
+  'do_init_module',
+  'do_one_initcall',
+  'dump_stack_lvl',
+] as const;
+
+export class KernelSymbols {
+  private readonly addresses = new Map<string, Vaddr>();
+  private readonly variables: ReadonlyMap<string, Vaddr>;
+
+  /**
+   * @param exports the functions offered to C; a name may come once
+   * @param traceOnly further functions that call traces name
+   */
+  constructor(
+    exports: KernelExports,
+    functions: Functions,
+    kallsyms: Kallsyms,
+    data: StaticData,
+    traceOnly: readonly string[] = [],
+  ) {
+    const names = [...new Set([...Object.keys(exports), ...TRACE_ONLY, ...traceOnly])].sort();
+    const symbols: KernelSymbol[] = names.map((name, i) => {
+      const address = KERNEL_TEXT_START + 0x1000 + i * FUNCTION_SIZE;
+      this.addresses.set(name, address);
+      return { name, address, size: FUNCTION_SIZE, type: 'T' };
+    });
+    for (const [name, [signature, fn]] of Object.entries(exports))
+      functions.add(kernelFunction(name, this.addresses.get(name)!, signature, fn));
+    this.variables = new Map(data.variables.map((v) => [v.name, v.address]));
+    const variables = data.variables.map(
+      ({ name, address, size }): KernelSymbol => ({ name, address, size, type: 'D' }),
+    );
+    kallsyms.add('', [...symbols, ...variables]);
+  }
+
+  /** Bytes of kernel text in use. */
+  get textSize(): number {
+    return 0x1000 + this.addresses.size * FUNCTION_SIZE;
+  }
+
+  /** Address of a function or variable that modules may use. */
+  find(name: string): Vaddr | undefined {
+    return this.addresses.get(name) ?? this.variables.get(name);
+  }
+
+  /** Return address within a function, for call traces. */
+  returnAddress(name: string): Vaddr {
+    return (this.addresses.get(name) ?? KERNEL_TEXT_START) + CALL_OFFSET;
+  }
+}

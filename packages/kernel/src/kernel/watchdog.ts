@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Virtual time while guest code runs, and the soft-lockup detector.
+ *
+ * Translated code counts loop iterations and calls down (REG.ticks); at zero one timer tick of virtual time has
+ * passed. So an endless loop is noticed after a fixed number of iterations, the same on every host.
+ */
+
+import type { StaticData } from '../lib/static_data.js';
+import { type Clock, HZ, NSEC_PER_TICK } from '../machine/clock.js';
+import { type Handle, REG } from '../machine/layout.js';
+import type { Ram } from '../machine/ram.js';
+import type { Oops } from './oops.js';
+
+/** Loop iterations and calls between two timer ticks. */
+export const COUNT_PER_TICK = 65536;
+/** Seconds on one CPU without letting go, after which it is reported: 2 · watchdog_thresh, and the next sample. */
+const LOCKUP_SECONDS = 22;
+
+export class Watchdog {
+  private readonly jiffies: Handle;
+  private readonly touched: Handle;
+
+  constructor(
+    private readonly ram: Ram,
+    data: StaticData,
+    private readonly clock: Clock,
+    private readonly oops: Oops,
+  ) {
+    this.jiffies = data.declare('jiffies', 8);
+    this.touched = data.declare('watchdog_report_ts', 8);
+  }
+
+  boot(): void {
+    this.ram.set64(this.jiffies, 4294967296 - 300 * HZ); // INITIAL_JIFFIES: wraps five minutes after boot
+    this.rearm();
+    this.touch();
+  }
+
+  /** Timer ticks, as C sees them in `jiffies`. */
+  get jiffiesNow(): number {
+    return this.ram.u64(this.jiffies);
+  }
+
+  private rearm(): void {
+    this.ram.host32[REG.ticks >> 2] = COUNT_PER_TICK;
+  }
+
+  /** A timer tick: called by translated code. */
+  tick(pc: number): void {
+    this.rearm();
+    this.clock.advance(NSEC_PER_TICK);
+    this.ram.add64(this.jiffies, 1);
+    if (this.clock.ns - this.ram.u64(this.touched) < LOCKUP_SECONDS * 1e9) return;
+    this.touch();
+    this.oops.softLockup(LOCKUP_SECONDS, this.oops.fullAddress(pc));
+  }
+
+  /** The CPU was let go, or somebody vouches for it. @linux kernel/watchdog.c:touch_softlockup_watchdog full */
+  touch(): void {
+    this.ram.set64(this.touched, this.clock.ns);
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/** The public face of a machine: what a command line, a lab page or a test does with it. */
+
+import { type BootOptions, Kernel } from './boot.js';
+import type { ModuleInfo } from './kernel/module/main.js';
+import { KernelPanic, TaskKilled } from './kernel/oops.js';
+import { recordText } from './kernel/printk/record_text.js';
+import type { LogRecord } from './kernel/printk/ringbuffer.js';
+import { ENOMEM } from './lib/errno.js';
+import { decodeUtf8 } from './lib/utf8.js';
+
+/** How a command's work in the kernel ended. */
+export interface CommandResult {
+  /** 0 or a negative errno. */
+  readonly status: number;
+  /** The signal that killed the task, if one did: 9 after a bad access, 11 after BUG() and other traps. */
+  readonly signal?: 9 | 11;
+  /** True if the kernel has panicked: nothing runs on this machine any more. */
+  readonly panicked?: boolean;
+}
+
+export interface MachineOptions extends BootOptions {
+  /** Gets each line that reaches the console, with its timestamp. */
+  readonly console?: (line: string) => void;
+}
+
+/** A line of the log as dmesg reads it. */
+export interface DmesgRecord {
+  /** 0 (KERN_EMERG) to 7 (KERN_DEBUG). */
+  readonly level: number;
+  /** Nanoseconds since power-on. */
+  readonly ns: number;
+  readonly text: string;
+}
+
+export class Machine {
+  readonly kernel: Kernel;
+  private panicked = false;
+
+  /** Boots a machine. Throws RangeError for options that no machine can have. */
+  constructor(options: MachineOptions) {
+    this.kernel = new Kernel(options);
+    const { console } = options;
+    if (console)
+      this.kernel.printk.console = (record: LogRecord) => console(decodeUtf8(recordText(record)).trimEnd());
+  }
+
+  /** Runs work of the kernel as a task of its own; whatever guest code does, this returns. */
+  private command(comm: string, work: () => number): CommandResult {
+    if (this.panicked) return { status: 0, panicked: true };
+    try {
+      return { status: this.kernel.tasks.run(comm, -ENOMEM, work) };
+    } catch (error) {
+      if (error instanceof TaskKilled) return { status: 0, signal: error.signal };
+      if (error instanceof KernelPanic) {
+        this.panicked = true;
+        return { status: 0, panicked: true };
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Loads a module and runs its init function, as insmod does.
+   * @param image a `.ko`
+   * @param parameters `n=7 s=hello`
+   */
+  insmod(image: Uint8Array, parameters = ''): CommandResult {
+    return this.command('insmod', () => this.kernel.modules.load(image, parameters));
+  }
+
+  /** Unloads a module, as rmmod does. */
+  rmmod(name: string): CommandResult {
+    return this.command('rmmod', () => this.kernel.modules.unload(name));
+  }
+
+  /** Loaded modules, newest first. */
+  modules(): ModuleInfo[] {
+    return this.kernel.modules.list();
+  }
+
+  /** The log since it was last cleared. */
+  dmesg(): DmesgRecord[] {
+    const { printk } = this.kernel;
+    return [...printk.records(printk.buffer.clearSeq)].map(({ level, ts_nsec, text }) => ({
+      level,
+      ns: ts_nsec,
+      text: decodeUtf8(text),
+    }));
+  }
+
+  clearDmesg(): void {
+    this.kernel.printk.clear();
+  }
+}
+
+export function boot(options: MachineOptions): Machine {
+  return new Machine(options);
+}

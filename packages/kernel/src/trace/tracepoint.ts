@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Tracepoints: named places in the kernel that tools may listen to. They bear Linux's names and fields.
+ *
+ * A place that nobody listens to costs one branch:
+ *
+ *     if (trace.kmalloc.enabled) trace.kmalloc.emit({ call_site, ptr, … });
+ *
+ * Listeners only look: what they do must not change the machine.
+ */
+
+export type TraceFields = { readonly [field: string]: number | string };
+
+export interface TraceEvent<F extends TraceFields = TraceFields> {
+  /** `kmem:kmalloc` */
+  readonly name: string;
+  /** Nanoseconds since power-on. */
+  readonly ns: number;
+  readonly cpu: number;
+  readonly pid: number;
+  readonly comm: string;
+  readonly fields: F;
+}
+
+/** When and by whom: what every event carries. */
+export type TraceContext = () => { ns: number; cpu: number; pid: number; comm: string };
+
+export class Tracepoint<F extends TraceFields = TraceFields> {
+  /** True while somebody listens. */
+  enabled = false;
+  private listeners: ((event: TraceEvent<F>) => void)[] = [];
+
+  /** @param format writes the fields as ftrace's text does */
+  constructor(
+    readonly name: string,
+    private readonly context: TraceContext,
+    readonly format: (fields: F) => string,
+  ) {}
+
+  /** Calls all listeners. Callers look at `enabled` first, so that no fields are made in vain. */
+  emit(fields: F): void {
+    const event = { name: this.name, ...this.context(), fields };
+    for (const listener of this.listeners) listener(event);
+  }
+
+  /** Starts listening; returns the function that ends it. */
+  listen(listener: (event: TraceEvent<F>) => void): () => void {
+    this.listeners = [...this.listeners, listener];
+    this.enabled = true;
+    return () => {
+      this.listeners = this.listeners.filter((l) => l !== listener);
+      this.enabled = this.listeners.length > 0;
+    };
+  }
+}
