@@ -199,6 +199,7 @@ export class Buddy {
       this.delPageFromFreeList(page, zone, current);
       this.expand(zone, page, order, current, migratetype);
       map.i32[page + INDEX] = migratetype;
+      map.i32[page + INDEX + 1] = 0;
       return page;
     }
     return 0;

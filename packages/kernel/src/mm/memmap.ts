@@ -24,6 +24,9 @@ export const PCP_WORDS = PerCpuPages.size / 4;
 /** From a page's handle to its list node, and back. */
 export const LRU = Page.w.lru;
 const PREV = 2;
+/** What the links of a removed node hold: the lower words. */
+const LIST_POISON1 = 0x100;
+export const LIST_POISON2 = 0x122;
 
 /** Roots of the page allocator, in static data. */
 const ROOTS = ['mem_map', 'max_pfn', 'node_data', 'pageblock_flags', 'boot_pageset'] as const;
@@ -180,6 +183,38 @@ export class MemMap {
     this.setLink(prev, node);
   }
 
+  /** Takes the first page off a list that is not empty. The page's links are left for the caller to write. */
+  popFirst(head: Handle): Handle {
+    const { i32, base } = this;
+    const node = base + (i32[head] >>> 2);
+    const lo = i32[node];
+    const hi = i32[node + 1];
+    const next = hi === PAGE_OFFSET_HI ? lo >>> 2 : base + (lo >>> 2);
+    i32[head] = lo;
+    i32[head + 1] = hi;
+    i32[next + PREV] = head << 2;
+    i32[next + PREV + 1] = PAGE_OFFSET_HI;
+    return node - LRU;
+  }
+
+  /** Puts a page first on a list whose head is not in a page. */
+  pushFirst(page: Handle, head: Handle): void {
+    const { i32, base } = this;
+    const node = page + LRU;
+    const link = (node - base) << 2;
+    const lo = i32[head];
+    const hi = i32[head + 1];
+    const next = hi === PAGE_OFFSET_HI ? lo >>> 2 : base + (lo >>> 2);
+    i32[next + PREV] = link;
+    i32[next + PREV + 1] = VMEMMAP_HI;
+    i32[node] = lo;
+    i32[node + 1] = hi;
+    i32[node + PREV] = head << 2;
+    i32[node + PREV + 1] = PAGE_OFFSET_HI;
+    i32[head] = link;
+    i32[head + 1] = VMEMMAP_HI;
+  }
+
   /** Takes a node off its list and poisons its links. */
   listDel(node: Handle): void {
     const { i32 } = this;
@@ -190,9 +225,9 @@ export class MemMap {
     i32[next + PREV + 1] = i32[node + PREV + 1];
     i32[prev] = i32[node];
     i32[prev + 1] = i32[node + 1];
-    i32[node] = 0x100;
+    i32[node] = LIST_POISON1;
     i32[node + 1] = POISON_HI;
-    i32[node + PREV] = 0x122;
+    i32[node + PREV] = LIST_POISON2;
     i32[node + PREV + 1] = POISON_HI;
   }
 

@@ -51,9 +51,10 @@ import {
 import { PageAllocSlow } from './page_alloc_slow.js';
 import { PageCheck } from './page_check.js';
 import { PageDebug } from './page_debug.js';
+import { PageFast } from './page_fast.js';
 import { PerCpuLists, pcpAllowedOrder } from './pcp.js';
 import {
-  addCounter,
+  countUp,
   NR_FREE_PAGES,
   PGALLOC_DMA,
   PGFREE,
@@ -88,7 +89,6 @@ const COMPOUND_HEAD = Page.w.compound_head;
 const FREE_PAGES = ZONE_VM_STAT + 2 * NR_FREE_PAGES;
 const MANAGED = Zone.w.managed_pages;
 const NUMA_HIT = ZONE_NUMA_EVENT;
-const NUMA_LOCAL = ZONE_NUMA_EVENT + 2 * 4;
 
 export { pageExports } from './page_exports.js';
 
@@ -102,6 +102,7 @@ export class PageAllocator {
   readonly debug: PageDebug;
   readonly fallback: Fallback;
   readonly slow: PageAllocSlow;
+  private readonly fast: PageFast;
 
   /** Frees memory that is in use; returns how many pages. Not there until reclaim is. */
   reclaim?: (gfp: number, order: number) => number;
@@ -121,6 +122,11 @@ export class PageAllocator {
   private readonly lowmemRatioVar: Handle;
   private readonly totalramVar: Handle;
   private readonly zoneNames: Handle;
+  private readonly pgallocEvents: Handle;
+  private readonly pgfreeEvents: Handle;
+  private readonly debugActive: boolean;
+  /** False sends every allocation through the general path: for the test that compares the two. */
+  useFastPath: boolean;
 
   constructor(readonly env: Env) {
     this.i32 = env.ram.i32;
@@ -143,6 +149,11 @@ export class PageAllocator {
       groupingDisabled: () => this.i32[this.groupingDisabledVar] !== 0,
     });
     this.slow = new PageAllocSlow(env, this);
+    this.fast = new PageFast(env, this.map, this.stat);
+    this.pgallocEvents = this.stat.events + 2 * PGALLOC_DMA;
+    this.pgfreeEvents = this.stat.events + 2 * PGFREE;
+    this.debugActive = this.debug.active;
+    this.useFastPath = !this.debugActive;
   }
 
   /** Builds zones and memmap, and takes all memory that memblock has free. */
@@ -237,9 +248,13 @@ export class PageAllocator {
       if ((gfp & __GFP_NOWARN) === 0) this.slow.warnOnce('mm/page_alloc.c', 5534, '__alloc_pages');
       return 0;
     }
-    if (this.shouldFailAllocPage?.(gfp, order)) return 0;
+    if (this.shouldFailAllocPage !== null && this.shouldFailAllocPage(gfp, order)) return 0;
     const highest = gfpZone(gfp);
-    const migratetype = this.i32[this.groupingDisabledVar] ? 0 : gfpMigratetype(gfp);
+    const migratetype = this.i32[this.groupingDisabledVar] !== 0 ? 0 : gfpMigratetype(gfp);
+    if (order === 0 && this.useFastPath) {
+      const page = this.fast.alloc(gfp, this.preferredZone(highest), highest, migratetype);
+      if (page !== 0) return page;
+    }
     const page = this.getPageFromFreelist(
       gfp,
       order,
@@ -248,6 +263,13 @@ export class PageAllocator {
       migratetype,
     );
     return page !== 0 ? page : this.slow.allocPages(gfp, order, highest, migratetype);
+  }
+
+  /** Highest zone with memory that may be used. */
+  private preferredZone(highest: number): number {
+    let z = highest;
+    while (z > 0 && this.i32[this.map.zones + z * ZONE_WORDS + MANAGED] === 0) z--;
+    return z;
   }
 
   /** A single page if that needs no reserve and no reclaim, else 0. */
@@ -300,10 +322,9 @@ export class PageAllocator {
       page = this.pcp.alloc(zone, map.pcp(z, this.env.cpu()), order, migratetype, allocFlags);
     if (page === 0) page = this.rmqueueBuddy(zone, order, migratetype, allocFlags);
     if (page === 0) return 0;
-    const { ram } = map;
-    addCounter(ram, this.stat.events + 2 * (PGALLOC_DMA + z), 1 << order);
-    addCounter(ram, zone + NUMA_HIT, 1);
-    addCounter(ram, zone + NUMA_LOCAL, 1);
+    const { i32 } = this;
+    countUp(i32, this.pgallocEvents + 2 * z, 1 << order);
+    countUp(i32, zone + NUMA_HIT, 1);
     return page;
   }
 
@@ -347,7 +368,7 @@ export class PageAllocator {
     const { i32 } = this;
     i32[page + PRIVATE] = i32[page + PRIVATE + 1] = 0;
     i32[page + REFCOUNT] = 1;
-    if (this.debug.active) this.debug.postAlloc(page, order, gfp);
+    if (this.debugActive) this.debug.postAlloc(page, order, gfp);
     else if ((gfp & __GFP_ZERO) !== 0) this.clearPages(page, order);
     if (order > 0 && (gfp & __GFP_COMP) !== 0) this.prepCompoundPage(page, order);
     // Marks a page from the reserves, as Linux does, in the links that nobody uses now.
@@ -391,6 +412,7 @@ export class PageAllocator {
    */
   freePages(page: Handle, order: number): void {
     const { i32 } = this;
+    if (order === 0 && this.useFastPath && this.fast.free(page)) return;
     const isHead = (i32[page] & (1 << PG_head)) !== 0;
     const count = --i32[page + REFCOUNT];
     if (count === 0) {
@@ -413,7 +435,7 @@ export class PageAllocator {
     const z = map.zoneIndexOfPage(page);
     const zone = map.zones + z * ZONE_WORDS;
     const migratetype = this.buddy.pfnblockMigratetype(pfn);
-    addCounter(map.ram, this.stat.events + 2 * PGFREE, 1 << order);
+    countUp(this.i32, this.pgfreeEvents, 1 << order);
     if (pcpAllowedOrder(order)) this.pcp.free(page, zone, map.pcp(z, this.env.cpu()), order, migratetype);
     else this.freeOne(page, zone, order, migratetype);
   }
@@ -435,7 +457,7 @@ export class PageAllocator {
     if (!this.check.expected(page, PAGE_FLAGS_CHECK_AT_FREE) && this.check.freePageIsBad(page)) bad = true;
     if (bad) return false;
     i32[page] &= ~PAGE_FLAGS_CHECK_AT_PREP;
-    if (this.debug.active) this.debug.preFree(page, order);
+    if (this.debugActive) this.debug.preFree(page, order);
     return true;
   }
 

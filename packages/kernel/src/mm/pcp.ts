@@ -8,7 +8,7 @@
  */
 
 import type { Handle } from '../machine/layout.js';
-import { LRU, type MemMap } from './memmap.js';
+import { LIST_POISON2, LRU, type MemMap } from './memmap.js';
 import {
   MAX_NR_ZONES,
   MIGRATE_MOVABLE,
@@ -21,7 +21,7 @@ import {
   ZONE_RECLAIM_ACTIVE,
   Zone,
 } from './mmzone.js';
-import { Page } from './page.js';
+import { Page, POISON_HI } from './page.js';
 
 const COUNT = PerCpuPages.w.count;
 const HIGH = PerCpuPages.w.high;
@@ -82,7 +82,7 @@ export class PerCpuLists {
   }
 
   /**
-   * Takes a block for a CPU; 0 if its list is empty and cannot be refilled.
+   * Takes a block for a CPU; 0 if its list is empty and cannot be refilled. The caller writes the page's next link.
    * @linux mm/page_alloc.c:rmqueue_pcplist full
    */
   alloc(zone: Handle, pcp: Handle, order: number, migratetype: number, allocFlags: number): Handle {
@@ -96,9 +96,10 @@ export class PerCpuLists {
       i32[pcp + COUNT] += this.source.rmqueueBulk(zone, order, nr, list, migratetype, allocFlags) << order;
       if (map.listEmpty(list)) return 0;
     }
-    const page = map.firstPage(list);
-    map.listDel(page + LRU);
     i32[pcp + COUNT] -= 1 << order;
+    const page = map.popFirst(list);
+    i32[page + LRU + 2] = LIST_POISON2;
+    i32[page + LRU + 3] = POISON_HI;
     return page;
   }
 
@@ -112,7 +113,8 @@ export class PerCpuLists {
     const { i32 } = map;
     const pindex = orderToPindex(migratetype < MIGRATE_PCPTYPES ? migratetype : MIGRATE_MOVABLE, order);
     i32[page + INDEX] = migratetype;
-    map.listAdd(page + LRU, pcp + LISTS + pindex * LIST_WORDS);
+    i32[page + INDEX + 1] = 0;
+    map.pushFirst(page, pcp + LISTS + pindex * LIST_WORDS);
     const count = (i32[pcp + COUNT] += 1 << order);
     const freeHigh = order > 0 && order <= PAGE_ALLOC_COSTLY_ORDER && (i32[pcp + FREE_FACTOR] & 0xffff) !== 0;
     if (count < i32[pcp + HIGH] && !freeHigh && (i32[zone + Zone.w.flags] & (1 << ZONE_RECLAIM_ACTIVE)) === 0)

@@ -72,6 +72,9 @@ export const PGALLOC_DMA = vmEventItem('pgalloc_dma');
 export const ALLOCSTALL_DMA = vmEventItem('allocstall_dma');
 export const PGFREE = vmEventItem('pgfree');
 
+const NUMA_HIT = NUMA_EVENT_NAMES.indexOf('numa_hit');
+const NUMA_LOCAL = NUMA_EVENT_NAMES.indexOf('numa_local');
+
 export const ZONE_VM_STAT = Zone.w.vm_stat;
 export const ZONE_NUMA_EVENT = Zone.w.vm_numa_event;
 const NODE_VM_STAT = PglistData.w.vm_stat;
@@ -81,6 +84,14 @@ export function addCounter(ram: Ram, word: Handle, delta: number): void {
   const lo = ram.u32[word] + delta;
   if (lo >= 0 && lo < 4294967296) ram.u32[word] = lo;
   else ram.add64(word, delta);
+}
+
+/** Adds 0 < n < 2^31 to a 64-bit counter, for hot paths: a carry is seen by the sign of the lower word. */
+export function countUp(i32: Int32Array, word: Handle, n: number): void {
+  const old = i32[word];
+  const sum = (old + n) | 0;
+  i32[word] = sum;
+  if (old < 0 && sum >= 0) i32[word + 1]++;
 }
 
 export class VmStat {
@@ -118,7 +129,8 @@ export class VmStat {
 
   /** @linux include/linux/vmstat.h:zone_numa_event_state full */
   zoneNumaEvent(zone: Handle, item: number): number {
-    return this.ram.s64(zone + ZONE_NUMA_EVENT + 2 * item);
+    // With one node every hit is local, so that one counter serves both.
+    return this.ram.s64(zone + ZONE_NUMA_EVENT + 2 * (item === NUMA_LOCAL ? NUMA_HIT : item));
   }
 
   /** @linux include/linux/vmstat.h:global_zone_page_state full */
@@ -128,7 +140,9 @@ export class VmStat {
 
   /** @linux include/linux/vmstat.h:global_numa_event_state full */
   globalNumaEvent(item: number): number {
-    return this.sumZones(ZONE_NUMA_EVENT + 2 * item);
+    let sum = 0;
+    for (let z = 0; z < MAX_NR_ZONES; z++) sum += this.zoneNumaEvent(this.map.zone(z), item);
+    return sum;
   }
 
   /** @linux include/linux/vmstat.h:global_node_page_state full */

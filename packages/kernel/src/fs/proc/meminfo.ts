@@ -51,10 +51,13 @@ export function meminfo(mm: PageAllocator, more: MemInfoSources = {}): string {
   const activeFile = node('nr_active_file');
   const inactiveFile = node('nr_inactive_file');
   const swapTotal = more.swapTotal ?? 0;
-  const line = (name: string, kB: number, width = 24) =>
-    `${name}:${`${kB}`.padStart(width - 1 - name.length)} kB\n`;
+  const value = (name: string, n: number) => {
+    const label = `${name}:`.padEnd(16);
+    return label + `${n}`.padStart(24 - label.length);
+  };
+  const line = (name: string, kB: number) => `${value(name, kB)} kB\n`;
   const pages = (name: string, n: number) => line(name, n * 4);
-  const count = (name: string, n: number) => `${name}:${`${n}`.padStart(23 - name.length)}\n`;
+  const count = (name: string, n: number) => `${value(name, n)}\n`;
   return [
     pages('MemTotal', total),
     pages('MemFree', mm.nrFreePages()),

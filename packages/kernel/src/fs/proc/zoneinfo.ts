@@ -55,9 +55,9 @@ export function pagetypeinfo(mm: PageAllocator): string {
   return [
     `Page block order: ${PAGEBLOCK_ORDER}\n`,
     `Pages per block:  ${PAGEBLOCK_NR_PAGES}\n\n`,
-    `${'Free pages count per migrate type at order'.padEnd(43)}${orders.map((o) => `${right(o, 6)} `).join('')}\n`,
+    `${'Free pages count per migrate type at order'.padEnd(43)} ${orders.map((o) => `${right(o, 6)} `).join('')}\n`,
     ...free,
-    `\n${'Number of blocks type'.padEnd(23)}${MIGRATETYPE_NAMES.map((name) => `${right(name, 12)} `).join('')}\n`,
+    `\n${'Number of blocks type'.padEnd(22)} ${MIGRATETYPE_NAMES.map((name) => `${right(name, 12)} `).join('')}\n`,
     ...blocks,
   ].join('');
 }
