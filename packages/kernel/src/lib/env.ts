@@ -45,6 +45,8 @@ export interface Reports {
   symbolize(address: Vaddr): string;
   /** Adds a taint flag by its letter, as printed after "Tainted:" (`B` bad page, `W` warning, `D` died…). */
   taint(flag: string): void;
+  /** `Not tainted`, or `Tainted: G           OE     `, as messages show it. */
+  tainted?(): string;
 }
 
 /** Guest memory as the kernel reads and writes it through the page tables, by virtual address. */
