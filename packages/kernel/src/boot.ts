@@ -5,7 +5,6 @@
  * Constructors declare static data, in this file's order, and attach; `boot()` of each part writes the first values.
  */
 
-import type { KernelExports } from './arch/wasm64/exports.js';
 import { Functions } from './arch/wasm64/functions.js';
 import { Guest } from './arch/wasm64/guest.js';
 import { Mmu } from './arch/wasm64/mmu.js';
@@ -13,14 +12,12 @@ import { MMU_FUNCTIONS, mmuFunctions } from './arch/wasm64/mmu_functions.js';
 import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { commandLineParameters } from './kernel/command_line.js';
-import { coreExports } from './kernel/exports.js';
 import { Kallsyms } from './kernel/kallsyms.js';
 import { calleeAt } from './kernel/module/callee.js';
 import type { ModuleEnvironment } from './kernel/module/environment.js';
 import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
-import { KernelPanic, Oops } from './kernel/oops.js';
-import { printkExports } from './kernel/printk/exports.js';
+import { Oops } from './kernel/oops.js';
 import { makeFormatContext } from './kernel/printk/format_services.js';
 import { Printk } from './kernel/printk/printk.js';
 import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.js';
@@ -29,22 +26,19 @@ import { Taint } from './kernel/taint.js';
 import { Tasks } from './kernel/tasks.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { Watchdog } from './kernel/watchdog.js';
+import { kernelExports } from './kernel_exports.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
 import { Random } from './lib/random.js';
-import { sprintfExports } from './lib/sprintf_exports.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
-import { decodeUtf8 } from './lib/utf8.js';
-import { VaList } from './lib/valist.js';
-import { type FormatContext, vsprintf } from './lib/vsprintf.js';
+import type { FormatContext } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
 import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
 import { GFP_KERNEL } from './mm/gfp.js';
 import { Memblock } from './mm/memblock.js';
 import { PageAllocator } from './mm/page_alloc.js';
-import { pageExports } from './mm/page_exports.js';
 import { PageTables } from './mm/pgtable.js';
-import { Slub, slabExports } from './mm/slub.js';
+import { Slub } from './mm/slub.js';
 
 export interface BootOptions {
   /** Bytes of RAM, 8 MiB to 2 GiB, a multiple of 4096. */
@@ -84,8 +78,8 @@ export class Kernel {
   readonly symbols: KernelSymbols;
   readonly format: FormatContext;
   pageTables!: PageTables;
-  private readonly ratelimitDeps: RatelimitDeps;
-  private readonly printkRatelimit: PrintkRatelimit;
+  readonly ratelimitDeps: RatelimitDeps;
+  readonly printkRatelimit: PrintkRatelimit;
   private readonly traps: Traps;
   private readonly moduleSpace = new ModuleSpace();
 
@@ -102,13 +96,7 @@ export class Kernel {
     this.taint = new Taint(ram, data);
     this.printk = new Printk({ ram, data, clock: this.clock, parameters: this.parameters });
     this.functions = new Functions(ram);
-    this.tasks = new Tasks(ram, data, () => ({
-      alloc: (order) => {
-        const page = this.pages.allocPages(GFP_KERNEL, order);
-        return page === 0 ? 0 : this.pages.pageAddress(page);
-      },
-      free: (address, order) => this.pages.freePages(this.pages.virtToPage(address), order),
-    }));
+    this.tasks = new Tasks(ram, data, this.clock, () => this);
     this.oops = new Oops(this.oopsEnvironment(), data);
     this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
     this.traps = new Traps(this.trapEnvironment());
@@ -135,7 +123,7 @@ export class Kernel {
     this.slub = new Slub(this.env, this.pages);
     this.modules = new Modules(this.moduleEnvironment());
     this.symbols = new KernelSymbols(
-      this.exports(),
+      kernelExports(this),
       this.functions,
       this.kallsyms,
       data,
@@ -146,34 +134,6 @@ export class Kernel {
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
     this.printk.current = () => (this.tasks.current().pid === 0 ? undefined : this.tasks.current());
     this.boot();
-  }
-
-  private exports(): KernelExports {
-    return {
-      ...coreExports({
-        oops: this.oops,
-        guest: this.guest,
-        watchdog: this.watchdog,
-        modules: () => this.modules,
-        format: (format, args) =>
-          decodeUtf8(
-            vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 1024),
-          ),
-      }),
-      ...printkExports({
-        printk: this.printk,
-        format: this.format,
-        reports: this.oops,
-        ratelimit: this.ratelimitDeps,
-        printkRatelimit: this.printkRatelimit,
-        halt: (message) => {
-          throw new KernelPanic(message);
-        },
-      }),
-      ...sprintfExports(this.format, (bytes, gfp) => this.slub.kmalloc(bytes, gfp)),
-      ...pageExports(this.pages),
-      ...slabExports(this.slub),
-    };
   }
 
   private boot(): void {
@@ -279,7 +239,7 @@ export class Kernel {
       parseArgs: () => 0,
       callInFrames: (frames, fn, signature) => this.callInFrames(frames, fn, signature),
       runConstructors: (m) => {
-        for (const constructor of m.constructors) this.callInFrames(['do_init_module'], constructor, 'v:');
+        for (const ctor of m.constructors) this.callInFrames(['do_init_module'], ctor, 'v:');
       },
     };
   }

@@ -2,12 +2,14 @@
 /** The public face of a machine: what a command line, a lab page or a test does with it. */
 
 import { type BootOptions, Kernel } from './boot.js';
+import type { ProcRoot } from './fs/proc/root.js';
 import type { ModuleInfo } from './kernel/module/main.js';
 import { KernelPanic, TaskKilled } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
 import type { LogRecord } from './kernel/printk/ringbuffer.js';
 import { ENOMEM } from './lib/errno.js';
 import { decodeUtf8 } from './lib/utf8.js';
+import { procFiles } from './proc_files.js';
 
 /** How a command's work in the kernel ended. */
 export interface CommandResult {
@@ -35,11 +37,13 @@ export interface DmesgRecord {
 
 export class Machine {
   readonly kernel: Kernel;
+  private readonly proc: ProcRoot;
   private panicked = false;
 
   /** Boots a machine. Throws RangeError for options that no machine can have. */
   constructor(options: MachineOptions) {
     this.kernel = new Kernel(options);
+    this.proc = procFiles(this.kernel);
     const { console } = options;
     if (console)
       this.kernel.printk.console = (record: LogRecord) => console(decodeUtf8(recordText(record)).trimEnd());
@@ -79,6 +83,11 @@ export class Machine {
     return this.kernel.modules.list();
   }
 
+  /** Names of the functions and variables that modules may use: what modpost checks against. */
+  exportedSymbols(): string[] {
+    return this.kernel.symbols.names();
+  }
+
   /** The log since it was last cleared. */
   dmesg(): DmesgRecord[] {
     const { printk } = this.kernel;
@@ -87,6 +96,21 @@ export class Machine {
       ns: ts_nsec,
       text: decodeUtf8(text),
     }));
+  }
+
+  /** Bytes of a file below /proc, by its full path; undefined if there is none. */
+  readProc(path: string): Uint8Array | undefined {
+    return this.below(path, (rest) => this.proc.read(rest));
+  }
+
+  /** Names in a folder of /proc, folders with a slash at the end; undefined if there is no such folder. */
+  listProc(path: string): string[] | undefined {
+    return this.below(path, (rest) => this.proc.list(rest));
+  }
+
+  private below<T>(path: string, look: (rest: string) => T | undefined): T | undefined {
+    const match = /^\/proc(?:\/(.*))?$/.exec(path.replace(/\/+$/, ''));
+    return match ? look(match[1] ?? '') : undefined;
   }
 
   clearDmesg(): void {

@@ -4,14 +4,18 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { GuestMemory } from '../lib/env.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import type { Ram } from '../machine/ram.js';
 import type { Modules } from './module/main.js';
 import type { Oops } from './oops.js';
+import type { Tasks } from './tasks.js';
 import type { Watchdog } from './watchdog.js';
 
 export interface CoreServices {
   readonly oops: Oops;
   readonly guest: GuestMemory;
   readonly watchdog: Watchdog;
+  readonly tasks: Tasks;
+  readonly ram: Ram;
   modules(): Modules;
   /** Formats a C format string with its variadic arguments. */
   format(format: Vaddr, args: Vaddr): string;
@@ -36,6 +40,7 @@ export function coreExports(k: CoreServices): KernelExports {
       (file, line, _taint, format, args) =>
         k.oops.warnAt(fileName(file), line, k.oops.callerAddress(), message(format, args)),
     ],
+    get_current: ['p:', () => k.ram.addressOf(k.tasks.currentHandle)],
     try_module_get: ['b:p', (module) => k.modules().tryGet(structHandle(module))],
     __module_get: ['v:p', (module) => void k.modules().tryGet(structHandle(module))],
     module_put: ['v:p', (module) => k.modules().put(structHandle(module))],

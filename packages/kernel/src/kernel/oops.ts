@@ -98,6 +98,10 @@ export class Oops implements Reports {
     this.env.taint.add(letter);
   }
 
+  tainted(): string {
+    return this.env.taint.toString();
+  }
+
   /**
    * Prints an oops and ends the task.
    * @param header lines before the one that counts the oops

@@ -61,6 +61,11 @@ export class KernelSymbols {
     return 0x1000 + this.addresses.size * FUNCTION_SIZE;
   }
 
+  /** Names of all functions and variables that modules may use. */
+  names(): string[] {
+    return [...this.addresses.keys(), ...this.variables.keys()];
+  }
+
   /** Address of a function or variable that modules may use. */
   find(name: string): Vaddr | undefined {
     return this.addresses.get(name) ?? this.variables.get(name);

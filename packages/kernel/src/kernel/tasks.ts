@@ -1,80 +1,165 @@
 // SPDX-License-Identifier: MIT
-/** The task that runs: its number, its name, its kernel stack. One task at a time so far, each a command's. */
+/**
+ * Tasks: init_task, and one for each command that works in the kernel. A task_struct lies in RAM, on the list of all
+ * tasks, with a kernel stack of its own; `current_task` says which one runs.
+ */
 
 import type { CurrentTask } from '../lib/env.js';
+import { initListHead, listAddTail, listDel } from '../lib/list.js';
 import type { StaticData } from '../lib/static_data.js';
+import type { Clock } from '../machine/clock.js';
 import { type Handle, REG, type Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import { GFP_KERNEL } from '../mm/gfp.js';
+import type { PageAllocator } from '../mm/page_alloc.js';
+import type { Slub } from '../mm/slub.js';
+import { Cred } from './cred.js';
+import { PF_EXITING, PF_KTHREAD, TASK_COMM_LEN, TASK_DEAD, TASK_RUNNING, TaskStruct } from './sched.js';
 
-/** Bytes of a kernel stack (THREAD_SIZE): four pages. */
+/** A kernel stack is four pages (THREAD_SIZE). */
 export const THREAD_SIZE_ORDER = 2;
 export const THREAD_SIZE = 4096 << THREAD_SIZE_ORDER;
-const COMM_LENGTH = 16;
 
-/** Pages for kernel stacks: the direct-map address of a block, 0 if there is none. */
-export interface StackPages {
-  alloc(order: number): Vaddr;
-  free(address: Vaddr, order: number): void;
+export interface TaskMemory {
+  readonly pages: PageAllocator;
+  readonly slub: Slub;
 }
 
+const PID = TaskStruct.w.pid;
+const LISTS = [
+  'tasks',
+  'children',
+  'sibling',
+  'ptraced',
+  'ptrace_entry',
+  'thread_group',
+  'thread_node',
+] as const;
+
 export class Tasks {
+  private readonly initTask: Handle;
+  private readonly initCred: Handle;
+  private readonly currentTask: Handle;
   private readonly lastPid: Handle;
-  private readonly pid: Handle;
-  private readonly comm: Handle;
+  private readonly cachep: Handle;
 
   constructor(
     private readonly ram: Ram,
     data: StaticData,
-    private readonly stacks: () => StackPages,
+    private readonly clock: Clock,
+    private readonly memory: () => TaskMemory,
   ) {
+    this.initTask = data.declare('init_task', TaskStruct.size, 64);
+    this.initCred = data.declare('init_cred', Cred.size);
+    this.currentTask = data.declare('current_task', 8);
     this.lastPid = data.declare('last_pid', 4);
-    this.pid = data.declare('current_pid', 4);
-    this.comm = data.declare('current_comm', COMM_LENGTH);
+    this.cachep = data.declare('task_struct_cachep', 8);
   }
 
   /** @param firstPid the number that the first task gets */
   boot(firstPid: number): void {
-    this.ram.i32[this.lastPid] = firstPid - 1;
-    this.setCurrent(0, 'swapper/0');
+    const { ram, initTask } = this;
+    const name = 'task_struct';
+    ram.setPtr(this.cachep, this.memory().slub.kmemCacheCreate(name, TaskStruct.size, 64, 0, 0));
+    this.fill(initTask, 0, 'swapper/0', 0);
+    TaskStruct.at(ram, initTask).flags = PF_KTHREAD;
+    ram.setPtr(this.currentTask, initTask);
+    ram.i32[this.lastPid] = firstPid - 1;
+  }
+
+  /** Handle of the running task's task_struct. */
+  get currentHandle(): Handle {
+    return this.ram.ptr(this.currentTask);
   }
 
   current(): CurrentTask {
-    const bytes = this.ram.u8.subarray(this.comm * 4, this.comm * 4 + COMM_LENGTH);
-    const end = bytes.indexOf(0);
-    return {
-      pid: this.ram.i32[this.pid],
-      comm: String.fromCharCode(...bytes.subarray(0, end < 0 ? COMM_LENGTH : end)),
-      cpu: 0,
-    };
+    const task = this.currentHandle;
+    return { pid: this.ram.i32[task + PID], comm: this.comm(task), cpu: 0 };
   }
 
-  private setCurrent(pid: number, comm: string): void {
-    this.ram.i32[this.pid] = pid;
-    const bytes = this.ram.u8.subarray(this.comm * 4, this.comm * 4 + COMM_LENGTH);
-    bytes.fill(0);
-    bytes.set(Uint8Array.from(comm.slice(0, COMM_LENGTH - 1), (c) => c.charCodeAt(0)));
+  private comm(task: Handle): string {
+    const bytes = TaskStruct.at(this.ram, task).comm;
+    const end = bytes.indexOf(0);
+    return String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end));
+  }
+
+  private fill(task: Handle, pid: number, comm: string, stack: Vaddr): void {
+    const { ram, initTask } = this;
+    ram.fill(task * 4, TaskStruct.size, 0);
+    const t = TaskStruct.at(ram, task);
+    t.__state = TASK_RUNNING;
+    t.stack = stack;
+    t.usage = 1;
+    t.on_cpu = 1;
+    t.prio = 120;
+    t.static_prio = 120;
+    t.normal_prio = 120;
+    t.nr_cpus_allowed = 1;
+    t.pid = pid;
+    t.tgid = pid;
+    t.group_leader = task;
+    t.real_parent = initTask;
+    t.parent = initTask;
+    t.cred = this.initCred;
+    t.real_cred = this.initCred;
+    t.start_time = this.clock.ns;
+    t.start_boottime = this.clock.ns;
+    t.comm.set(Uint8Array.from(comm.slice(0, TASK_COMM_LEN - 1), (c) => c.charCodeAt(0)));
+    for (const list of LISTS) initListHead(ram, task + TaskStruct.w[list]);
   }
 
   /**
-   * Runs a function as a new task with a kernel stack of its own.
-   * @returns what the function returned, or `noMemory` if there was none for a stack
+   * Runs a function as a new task with a kernel stack of its own. The task is gone afterwards, however it ended.
+   * @returns what the function returned, or `noMemory` if there was none for the task
    */
   run<T>(comm: string, noMemory: T, body: () => T): T {
-    const stack = this.stacks().alloc(THREAD_SIZE_ORDER);
-    if (stack === 0) return noMemory;
-    const before = this.current();
-    const { hostView } = this.ram;
-    const saved = [hostView.getBigInt64(REG.sp, true), hostView.getBigInt64(REG.spLimit, true)];
-    this.setCurrent(++this.ram.i32[this.lastPid], comm);
+    const { ram } = this;
+    const { pages, slub } = this.memory();
+    const stackPage = pages.allocPages(GFP_KERNEL, THREAD_SIZE_ORDER);
+    if (stackPage === 0) return noMemory;
+    const address = slub.kmemCacheAlloc(ram.ptr(this.cachep), GFP_KERNEL);
+    if (address === 0) {
+      pages.freePages(stackPage, THREAD_SIZE_ORDER);
+      return noMemory;
+    }
+    const task = ram.handleOf(address);
+    const stack = pages.pageAddress(stackPage);
+    this.fill(task, ++ram.i32[this.lastPid], comm, stack);
+    listAddTail(ram, task + TaskStruct.w.tasks, this.initTask + TaskStruct.w.tasks);
+    listAddTail(ram, task + TaskStruct.w.sibling, this.initTask + TaskStruct.w.children);
+    try {
+      return this.switchTo(task, stack, body);
+    } finally {
+      this.exit(task);
+      slub.kmemCacheFree(ram.ptr(this.cachep), address);
+      pages.freePages(stackPage, THREAD_SIZE_ORDER);
+    }
+  }
+
+  /** Makes a task the current one while `body` runs. */
+  private switchTo<T>(task: Handle, stack: Vaddr, body: () => T): T {
+    const { ram } = this;
+    const before = this.currentHandle;
+    const { hostView } = ram;
+    const sp = hostView.getBigInt64(REG.sp, true);
+    const limit = hostView.getBigInt64(REG.spLimit, true);
+    ram.setPtr(this.currentTask, task);
     hostView.setBigInt64(REG.sp, BigInt(stack + THREAD_SIZE), true);
     hostView.setBigInt64(REG.spLimit, BigInt(stack), true);
     try {
       return body();
     } finally {
-      hostView.setBigInt64(REG.sp, saved[0], true);
-      hostView.setBigInt64(REG.spLimit, saved[1], true);
-      this.setCurrent(before.pid, before.comm);
-      this.stacks().free(stack, THREAD_SIZE_ORDER);
+      hostView.setBigInt64(REG.sp, sp, true);
+      hostView.setBigInt64(REG.spLimit, limit, true);
+      ram.setPtr(this.currentTask, before);
     }
+  }
+
+  private exit(task: Handle): void {
+    const t = TaskStruct.at(this.ram, task);
+    t.flags |= PF_EXITING;
+    t.__state = TASK_DEAD;
+    listDel(this.ram, task + TaskStruct.w.tasks);
+    listDel(this.ram, task + TaskStruct.w.sibling);
   }
 }

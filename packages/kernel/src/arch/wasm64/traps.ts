@@ -92,7 +92,7 @@ export class Traps implements MmuHandlers {
   private dumpPageTable(address: Vaddr): string {
     const { ram } = this.env;
     const path = this.env.pageTables().path(address);
-    const value = (entry: Handle) => (ram.u32[entry + 1] * 4294967296 + ram.u32[entry]).toString(16);
+const value = (entry: Handle) => hex64(ram.s64(entry)).replace(/^0+(?=.)/, '');
     const parts = path.map((entry, level) => `${TABLE_NAMES[level]} ${value(entry)} `);
     // With four levels the P4D is the PGD's entry.
     parts.splice(1, 0, `P4D ${value(path[0])} `);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/** `struct cred`: who a task is. */
+
+import { addr, array, int, ptr, struct, type Type, u64, uint } from '../lib/struct.js';
+
+const named = (type: Type<number>, c: string): Type<number> => ({
+  ...type,
+  declare: (name) => `${c} ${name}`,
+});
+const kuid = named(uint, 'kuid_t');
+const kgid = named(uint, 'kgid_t');
+const capabilities = named(u64, 'kernel_cap_t');
+
+export const Cred = struct('cred', {
+  usage: named(int, 'atomic_t'),
+  uid: kuid,
+  gid: kgid,
+  suid: kuid,
+  sgid: kgid,
+  euid: kuid,
+  egid: kgid,
+  fsuid: kuid,
+  fsgid: kgid,
+  securebits: uint,
+  cap_inheritable: capabilities,
+  cap_permitted: capabilities,
+  cap_effective: capabilities,
+  cap_bset: capabilities,
+  cap_ambient: capabilities,
+  user: ptr('struct user_struct'),
+  user_ns: addr('struct user_namespace'),
+  group_info: addr('struct group_info'),
+  rcu: array(addr(), 2),
+});

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/** Every function that the kernel offers to modules, by symbol name. */
+
+import type { KernelExports } from './arch/wasm64/exports.js';
+import type { Kernel } from './boot.js';
+import { coreExports } from './kernel/exports.js';
+import { KernelPanic } from './kernel/oops.js';
+import { printkExports } from './kernel/printk/exports.js';
+import { kstrtoxExports } from './lib/kstrtox_exports.js';
+import { sprintfExports } from './lib/sprintf_exports.js';
+import { stringCopyExports, stringExports } from './lib/string_exports.js';
+import { decodeUtf8 } from './lib/utf8.js';
+import { VaList } from './lib/valist.js';
+import { vsprintf } from './lib/vsprintf.js';
+import { pageExports } from './mm/page_exports.js';
+import { slabExports } from './mm/slub.js';
+
+export function kernelExports(k: Kernel): KernelExports {
+  const access = { ram: k.ram, guest: k.guest };
+  const allocate = (bytes: number, gfp: number) => k.slub.kmalloc(bytes, gfp);
+  return {
+    ...coreExports({
+      oops: k.oops,
+      guest: k.guest,
+      watchdog: k.watchdog,
+      tasks: k.tasks,
+      ram: k.ram,
+      modules: () => k.modules,
+      format: (format, args) =>
+        decodeUtf8(vsprintf(k.format, k.guest.readString(format), new VaList(k.format, args), 1024)),
+    }),
+    ...printkExports({
+      printk: k.printk,
+      format: k.format,
+      reports: k.oops,
+      ratelimit: k.ratelimitDeps,
+      printkRatelimit: k.printkRatelimit,
+      halt: (message) => {
+        throw new KernelPanic(message);
+      },
+    }),
+    ...sprintfExports(k.format, allocate),
+    ...stringExports(access, k.oops),
+    ...stringCopyExports(access, allocate),
+    ...kstrtoxExports(access),
+    ...pageExports(k.pages),
+    ...slabExports(k.slub),
+  };
+}

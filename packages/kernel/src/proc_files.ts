@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/** Every file of /proc and /sys. */
+
+import type { Kernel } from './boot.js';
+import { createKernelFiles } from './fs/proc/kernel_files.js';
+import { meminfo } from './fs/proc/meminfo.js';
+import { ProcRoot } from './fs/proc/root.js';
+import { slabinfoText } from './fs/proc/slabinfo.js';
+import { vmstat } from './fs/proc/vmstat.js';
+import { buddyinfo, pagetypeinfo, zoneinfo } from './fs/proc/zoneinfo.js';
+
+/** Makes /proc. */
+export function procFiles(k: Kernel): ProcRoot {
+  const proc = new ProcRoot();
+  createKernelFiles(proc, {
+    commandLine: k.options.commandLine ?? '',
+    nrCpus: k.env.nrCpus,
+    now: () => k.clock.ns,
+    modules: () => k.modules.list(),
+    kallsyms: k.kallsyms,
+    taintMask: () => k.taint.value,
+  });
+  proc.create('meminfo', () => meminfo(k.pages));
+  proc.create('buddyinfo', () => buddyinfo(k.pages));
+  proc.create('pagetypeinfo', () => pagetypeinfo(k.pages));
+  proc.create('zoneinfo', () => zoneinfo(k.pages));
+  proc.create('vmstat', () => vmstat(k.pages));
+  proc.create('slabinfo', () => slabinfoText(k.slub));
+  return proc;
+}
