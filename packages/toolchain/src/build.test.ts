@@ -110,8 +110,26 @@ int init_module(void) { return ((long (*)(long, long))foo)(1, 2) == 5; }
     const { ko, stderr } = await toolchain.buildModule({ name: 'cast', sources: { 'cast.c': source } });
     expect(ko).toBeDefined();
     expect(stderr.split('\n')[0]).toBe(
-      "warning: 'foo' is called directly through a cast to another type, which clang cannot compile with optimization: compiled with -O0 instead",
+      "warning: 'foo' is called directly through a cast to another type, which clang cannot compile with optimization: compiled with -O0 instead (docs/limits.md#wrong-casts)",
     );
+  });
+
+  test.each([
+    ['int init_module(void) { asm volatile("cli"); return 0; }', 'assembly for other processors', 'assembly'],
+    ['register long sp asm("rsp");\n', 'assembly for other processors', 'assembly'],
+    [
+      'int init_module(void) { int f(void) { return 1; } return f(); }',
+      'functions inside',
+      'nested-functions',
+    ],
+    ['#include <linux/usb/absent.h>\n', 'Pagewalk has no <linux/usb/absent.h>', 'headers'],
+  ])('what the machine cannot do is explained: %s', async (source, text, section) => {
+    const { ko, stderr } = await toolchain.buildModule({ name: 'x', sources: { 'x.c': source } });
+    expect(ko).toBeUndefined();
+    expect(stderr).toMatch(/^x\.c:1:\d+: (fatal )?error: /);
+    const note = stderr.split('\n').find((line) => line.startsWith('note: '));
+    expect(note).toContain(text);
+    expect(note).toContain(`(docs/limits.md#${section})`);
   });
 
   test('a store through NULL is kept', async () => {

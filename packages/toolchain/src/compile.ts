@@ -3,6 +3,7 @@
 
 import type { BuildCache } from './cache.js';
 import type { ToolRunner } from './clang.js';
+import { explain, explainCrash } from './explain.js';
 import { digestOf, includeClosure, normalize, type ReadText } from './includes.js';
 import { findCustom, readSections, writeSections } from './object.js';
 import { sha256 } from './sha256.js';
@@ -129,7 +130,7 @@ export async function compilePrepared(
   if (cached) return { status: 0, key, ...unpack(cached) };
 
   const result = await runClang(env, prepared, signal);
-  const stderr = fromSandbox(result.stderr);
+  const stderr = explain(fromSandbox(result.stderr));
   if (result.status !== 0 || !result.object) return { status: result.status || 1, key, stderr };
   const object = gccOrder(result.object);
   await env.cache?.put(key, pack({ object, stderr }));
@@ -212,8 +213,6 @@ const OBJECT = '/.out.o';
 const toSandbox = (text: string) => text.replace(/^(-I)?\/usr\//, `$1${SANDBOX_USR}/`);
 const fromSandbox = (text: string) => text.replaceAll(`${SANDBOX_USR}/`, '/usr/');
 
-const WRONG_CAST = 'Broken function found';
-
 async function runClang(env: CompileEnv, { args, files }: Prepared, signal: AbortSignal | undefined) {
   const sandbox: Record<string, string> = {};
   for (const [path, text] of files) sandbox[toSandbox(path)] = text;
@@ -226,15 +225,6 @@ async function runClang(env: CompileEnv, { args, files }: Prepared, signal: Abor
   const second = await run([...args, '-O0']);
   if (second.crash !== '') return { ...second, stderr: `${second.stderr}clang: error: ${second.crash}\n` };
   return { ...second, stderr: `${explainCrash(first.stderr)}${second.stderr}` };
-}
-
-/** Names what clang broke on: for a call through a wrong cast its last words name the function called. */
-function explainCrash(stderr: string): string {
-  const called = /^ptr @(\w+?)(?:_bitcast)?(?:_invalid)?$/m.exec(stderr)?.[1];
-  const cause = stderr.includes(WRONG_CAST)
-    ? `${called ? `'${called}'` : 'a function'} is called directly through a cast to another type`
-    : 'clang crashed';
-  return `warning: ${cause}, which clang cannot compile with optimization: compiled with -O0 instead\n`;
 }
 
 /**
