@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A machine for tests of the shell: modules are names, files are texts. */
 
-import type { CallResult, LoadedModule, LogRecord, Machine } from './machine.js';
+import type { CommandResult, LoadedModule, LogRecord, Machine } from './machine.js';
 
 export class FakeMachine implements Machine {
   readonly log: LogRecord[] = [];
@@ -14,34 +14,33 @@ export class FakeMachine implements Machine {
       'MemTotal:          65536 kB\nMemFree:           60000 kB\nMemAvailable:      61000 kB\n',
     ],
   ]);
-  /** Outcome of insmod by the image's text; 0 where none is set. */
-  readonly outcomes = new Map<string, CallResult>();
+  /** Outcome of insmod by the image's text; success where none is set. */
+  readonly outcomes = new Map<string, CommandResult>();
   lastParameters = '';
 
-  insmod(image: Uint8Array, params: string): CallResult {
+  insmod(image: Uint8Array, params: string): CommandResult {
     const name = new TextDecoder().decode(image);
     this.lastParameters = params;
-    const outcome = this.outcomes.get(name) ?? (this.loaded.some((module) => module.name === name) ? -17 : 0);
+    const again = this.loaded.some((module) => module.name === name);
+    const outcome = this.outcomes.get(name) ?? { status: again ? -17 : 0 };
     this.log.push({ level: 6, ns: 1_500_000_000, text: `${name}: loading` });
-    if (outcome === 0)
+    if (outcome.status === 0 && !outcome.signal)
       this.loaded.unshift({
         name,
         size: 16384,
         refcount: 0,
         usedBy: [],
         state: 'Live',
-        address: -1,
-        taint: '',
       });
     return outcome;
   }
 
-  rmmod(name: string): CallResult {
+  rmmod(name: string): CommandResult {
     this.loaded.splice(
       this.loaded.findIndex((module) => module.name === name),
       1,
     );
-    return 0;
+    return { status: 0 };
   }
 
   modules(): LoadedModule[] {

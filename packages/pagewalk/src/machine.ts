@@ -2,15 +2,12 @@
 /** What the command line needs of a machine. `boot()` of @pagewalk/kernel gives it; tests give a fake. */
 
 export interface LoadedModule {
-  name: string;
-  size: number;
-  refcount: number;
-  usedBy: string[];
-  /** `Live`, `Loading` or `Unloading`, as in /proc/modules. */
-  state: string;
-  address: number;
-  /** Taint letters, `OE` for instance; empty if none. */
-  taint: string;
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly refcount: number;
+  readonly usedBy: readonly string[];
+  readonly state: 'Live' | 'Loading' | 'Unloading';
 }
 
 export interface LogRecord {
@@ -21,8 +18,15 @@ export interface LogRecord {
   text: string;
 }
 
-/** 0 or a negated errno; `killed` when the calling task died in an oops. */
-export type CallResult = number | { killed: true };
+/** How a system call made for a command ended. */
+export interface CommandResult {
+  /** 0 or a negative errno. */
+  readonly status: number;
+  /** The signal that killed the calling task: 9 after an oops, 11 after a trap such as BUG(). */
+  readonly signal?: 9 | 11;
+  /** The kernel has panicked; nothing runs any more. */
+  readonly panicked?: boolean;
+}
 
 /** A slab allocation seen through a tracepoint, with what the object's memory is. */
 export interface KmallocEvent {
@@ -37,8 +41,8 @@ export interface KmallocEvent {
 }
 
 export interface Machine {
-  insmod(image: Uint8Array, params: string): CallResult;
-  rmmod(name: string): CallResult;
+  insmod(image: Uint8Array, params: string): CommandResult;
+  rmmod(name: string): CommandResult;
   modules(): LoadedModule[];
   /** Text of a file of /proc or /sys; undefined if there is none. */
   readProc(path: string): Uint8Array | undefined;
@@ -50,6 +54,8 @@ export interface Machine {
   clearDmesg(): void;
   /** The whole dmesg command, where the machine has it. */
   dmesgCommand?(args: readonly string[]): { stdout: Uint8Array; stderr: string; status: number };
+  /** What modules may use of the kernel. */
+  kernelSymbols?(): readonly { name: string; gplOnly: boolean }[];
   /** A line written to /dev/kmsg. */
   writeKmsg?(line: string): void;
   /** Calls back on each slab allocation; returns the function that stops it. */

@@ -3,7 +3,7 @@
 
 import { FsError } from '../fs/filesystem.js';
 import { basename } from '../fs/vfs.js';
-import type { CallResult, Machine } from '../machine.js';
+import type { CommandResult, Machine } from '../machine.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { parseFlags, withUsage } from './arguments.js';
 import { errnoMessage } from './errno.js';
@@ -11,16 +11,12 @@ import { customSection } from './wasm_section.js';
 
 export type CommandSet = Record<string, [Command, string, string?]>;
 
-/** What the shell reports when the kernel killed the task that made a system call. */
-const KILLED = 137;
-
 const ENOENT = 2;
-const EBUSY = 16;
 const EINVAL = 22;
 const ESRCH = 3;
 
 /** What init_module's errors mean in kmod's words. */
-function insmodReason(errno: number): string {
+export function insmodReason(errno: number): string {
   switch (errno) {
     case ENOENT:
       return 'Unknown symbol in module';
@@ -35,12 +31,15 @@ function insmodReason(errno: number): string {
   }
 }
 
-async function killed(context: CommandContext): Promise<number> {
-  await context.err('Killed\n');
-  return KILLED;
+/** What the shell says when the kernel killed the task that made the call; undefined if it lives. */
+async function death(
+  context: CommandContext,
+  { signal, panicked }: CommandResult,
+): Promise<number | undefined> {
+  if (signal === undefined && !panicked) return undefined;
+  await context.err(signal === 11 ? 'Segmentation fault\n' : 'Killed\n');
+  return 128 + (signal ?? 9);
 }
-
-const isKilled = (result: CallResult): result is { killed: true } => typeof result === 'object';
 
 /** The kernel splits parameters at spaces; kmod quotes the values that have some. */
 const parameterText = (args: readonly string[]): string =>
@@ -64,9 +63,9 @@ const insmod =
       return 1;
     }
     const result = machine.insmod(image, parameterText(parameters));
-    if (isKilled(result)) return killed(context);
-    if (result >= 0) return 0;
-    await context.err(`insmod: ERROR: could not insert module ${file}: ${insmodReason(-result)}\n`);
+    const dead = await death(context, result);
+    if (dead !== undefined || result.status >= 0) return dead ?? 0;
+    await context.err(`insmod: ERROR: could not insert module ${file}: ${insmodReason(-result.status)}\n`);
     return 1;
   };
 
@@ -85,7 +84,7 @@ const rmmod =
       let status = 0;
       for (const file of operands) {
         const outcome = await removeOne(machine, context, moduleName(file));
-        if (outcome === KILLED) return KILLED;
+        if (outcome > 128) return outcome;
         status ||= outcome;
       }
       return status;
@@ -101,10 +100,9 @@ async function removeOne(machine: Machine, context: CommandContext, name: string
   if (module.usedBy.length > 0) return error(`Module ${name} is in use by: ${module.usedBy.join(' ')}`);
   if (module.refcount > 0) return error(`Module ${name} is in use`);
   const result = machine.rmmod(name);
-  if (isKilled(result)) return killed(context);
-  if (result >= 0) return 0;
-  const reason = -result === EBUSY ? 'Device or resource busy' : errnoMessage(-result);
-  return error(`could not remove module ${name}: ${reason}`);
+  const dead = await death(context, result);
+  if (dead !== undefined || result.status >= 0) return dead ?? 0;
+  return error(`could not remove module ${name}: ${errnoMessage(-result.status)}`);
 }
 
 const lsmod =

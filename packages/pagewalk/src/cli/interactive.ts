@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/** `pagewalk` alone: a shell with history and completion on a booted machine. */
+
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { ShellSyntaxError } from '../shell/ast.js';
+import { builtins } from '../shell/builtins.js';
+import type { Shell } from '../shell/interpreter.js';
+import { parse } from '../shell/parser.js';
+import { Interrupted } from '../shell/state.js';
+import { emptySource, Input } from '../shell/stream.js';
+import type { GlobalOptions } from './options.js';
+import { openShell } from './shell.js';
+import { sinkOf } from './terminal.js';
+
+const HISTORY_LINES = 1000;
+const historyFile = () => join(homedir(), '.cache', 'pagewalk', 'history');
+
+function loadHistory(): string[] {
+  try {
+    return readFileSync(historyFile(), 'utf8').split('\n').filter(Boolean).slice(-HISTORY_LINES).reverse();
+  } catch {
+    return [];
+  }
+}
+
+/** A history that cannot be kept is no reason to stop. */
+function keepHistory(line: string): void {
+  try {
+    mkdirSync(join(homedir(), '.cache', 'pagewalk'), { recursive: true });
+    appendFileSync(historyFile(), `${line}\n`);
+  } catch {
+    // A read-only home.
+  }
+}
+
+/** Names that complete the word before the cursor: commands first, then paths. */
+export function complete(shell: Shell, line: string): [string[], string] {
+  const word = /[^\s;|&<>()"']*$/.exec(line)?.[0] ?? '';
+  const before = line.slice(0, line.length - word.length).trimEnd();
+  const isCommand = before === '' || /[;|&(]$|(^|\s)(sudo|time|do|then|else)$/.test(before);
+  if (isCommand && !word.includes('/')) {
+    const names = new Set([
+      ...shell.session.commands.keys(),
+      ...builtins.keys(),
+      ...shell.functions.keys(),
+      ...shell.aliases.keys(),
+    ]);
+    return [
+      [...names]
+        .filter((name) => name.startsWith(word))
+        .sort()
+        .map((name) => `${name} `),
+      word,
+    ];
+  }
+  const slash = word.lastIndexOf('/') + 1;
+  const folder = word.slice(0, slash);
+  const full = folder.startsWith('/') ? folder : `${shell.cwd}/${folder}`;
+  if (!shell.fs.isDirectory(full)) return [[], word];
+  const start = word.slice(slash);
+  const names = shell.fs
+    .readdir(full)
+    .filter((name) => name.startsWith(start) && (start.startsWith('.') || !name.startsWith('.')));
+  return [
+    names.map((name) => `${folder}${name}${shell.fs.isDirectory(`${full}/${name}`) ? '/' : ' '}`),
+    word,
+  ];
+}
+
+function prompt(shell: Shell): string {
+  const place = shell.cwd === '/root' ? '~' : shell.cwd.replace(/^\/root\//, '~/');
+  const text = `root@pagewalk:${place}# `;
+  return process.stdout.isTTY && !process.env['NO_COLOR']
+    ? `\x1b[1;32mroot@pagewalk\x1b[0m:\x1b[1;34m${place}\x1b[0m# `
+    : text;
+}
+
+/** Whether more lines could complete the text. */
+function isIncomplete(text: string): boolean {
+  if (/(^|[^\\])(\\\\)*\\$/.test(text)) return true;
+  try {
+    parse(text);
+    return false;
+  } catch (error) {
+    return error instanceof ShellSyntaxError && error.incomplete;
+  }
+}
+
+/** Lines as they are typed; undefined at the end, 'interrupt' for Ctrl-C. */
+function lineReader(terminal: Interface): () => Promise<string | undefined | { interrupted: true }> {
+  const waiting: string[] = [];
+  let resolveNext: ((line: string | undefined | { interrupted: true }) => void) | undefined;
+  let closed = false;
+  const deliver = (line: string | undefined | { interrupted: true }) => {
+    const resolve = resolveNext;
+    resolveNext = undefined;
+    resolve?.(line);
+  };
+  terminal.on('line', (line) => (resolveNext ? deliver(line) : waiting.push(line)));
+  terminal.on('SIGINT', () => deliver({ interrupted: true }));
+  terminal.on('close', () => {
+    closed = true;
+    deliver(undefined);
+  });
+  return () =>
+    new Promise((resolve) => {
+      const line = waiting.shift();
+      if (line !== undefined || closed) resolve(line);
+      else resolveNext = resolve;
+    });
+}
+
+/** Runs one input; Ctrl-C ends the command, not the shell. */
+async function runLine(shell: Shell, text: string): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort(new Interrupted());
+  process.on('SIGINT', interrupt);
+  shell.signal = controller.signal;
+  try {
+    await shell.run(text);
+  } catch (error) {
+    if (!(error instanceof Interrupted) && !controller.signal.aborted) throw error;
+    process.stdout.write('\n');
+    shell.status = 130;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+async function reportJobs(shell: Shell): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const job of shell.session.jobs.filter((item) => item.status !== undefined)) {
+    process.stdout.write(
+      `[${job.id}]  ${(job.status === 0 ? 'Done' : `Exit ${job.status}`).padEnd(22)} ${job.text}\n`,
+    );
+  }
+  shell.session.jobs = shell.session.jobs.filter((item) => item.status === undefined);
+}
+
+export async function interactiveCommand(options: GlobalOptions): Promise<number> {
+  const streams = {
+    stdin: new Input(emptySource),
+    stdout: sinkOf(process.stdout),
+    stderr: sinkOf(process.stderr),
+  };
+  const { shell } = openShell(options, streams, new AbortController().signal);
+  const tty = process.stdin.isTTY === true;
+  const terminal = createInterface({
+    input: process.stdin,
+    output: tty ? process.stdout : undefined,
+    terminal: tty,
+    history: tty ? loadHistory() : [],
+    historySize: HISTORY_LINES,
+    removeHistoryDuplicates: true,
+    completer: (line: string) => complete(shell, line),
+  });
+  const next = lineReader(terminal);
+  if (tty)
+    process.stdout.write(
+      "Pagewalk: a machine has booted. 'help' lists commands; your files are here, in /host.\n",
+    );
+  let text = '';
+  while (!shell.exited) {
+    if (tty) {
+      terminal.setPrompt(text === '' ? prompt(shell) : '> ');
+      terminal.prompt();
+    }
+    const line = await next();
+    if (line === undefined) break;
+    if (typeof line === 'object') {
+      if (tty) process.stdout.write('^C\n');
+      text = '';
+      continue;
+    }
+    text += text === '' ? line : `\n${line}`;
+    if (isIncomplete(text)) continue;
+    const input = text;
+    text = '';
+    if (input.trim() === '') continue;
+    if (tty) keepHistory(input.replaceAll('\n', ' '));
+    terminal.pause();
+    await runLine(shell, input);
+    if (tty) await reportJobs(shell);
+    terminal.resume();
+  }
+  if (text !== '') await runLine(shell, text);
+  if (tty && !shell.exited) process.stdout.write('exit\n');
+  terminal.close();
+  return shell.finish();
+}
