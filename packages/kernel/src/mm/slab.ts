@@ -82,9 +82,9 @@ export const KmemCacheNode = struct('kmem_cache_node', {
   full: ListHead,
 });
 
-const ReciprocalValue = struct('reciprocal_value', { m: u32, sh1: u8, sh2: u8 });
+export const ReciprocalValue = struct('reciprocal_value', { m: u32, sh1: u8, sh2: u8 });
 /** Order in the upper 16 bits, objects in the lower. */
-const KmemCacheOrderObjects = struct('kmem_cache_order_objects', { x: uint });
+export const KmemCacheOrderObjects = struct('kmem_cache_order_objects', { x: uint });
 
 export const KmemCache = struct('kmem_cache', {
   cpu_slab: ptr('struct kmem_cache_cpu'),

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <generated/utsrelease.h>
+
+#define VERMAGIC_STRING UTS_RELEASE " SMP mod_unload "
