@@ -73,7 +73,7 @@ export function netdevBits(conversion: PointerConversion): void {
 const putHex = (out: ByteOutput, hi: number, lo: number, width: number, base: Spec) =>
   putNumber(out, hi, lo, { ...base, width, precision: -1, base: 16, flags: SPECIAL | SMALL | ZEROPAD });
 
-export const resource = struct('resource', {
+export const Resource = struct('resource', {
   start: u64,
   end: u64,
   name: addr('const char'),
@@ -104,12 +104,12 @@ const IORESOURCE_UNSET = 0x20000000;
 export function resourceString(conversion: PointerConversion): void {
   const { context, out, address, letters, spec: s } = conversion;
   if (!usable(conversion)) return;
-  const flags = readUnsigned(context, address + resource.o.flags, 4);
+  const flags = readUnsigned(context, address + Resource.o.flags, 4);
   const kind = RESOURCE_KINDS.find(([flag]) => flags & flag);
   const [, name, shape] = kind ?? [0, '??? ', RESOURCE_KINDS[1][2]];
   const decode = kind !== undefined && letters[0] === 'R';
-  const start = readS64(context, address + resource.o.start);
-  const end = readS64(context, address + resource.o.end);
+  const start = readS64(context, address + Resource.o.start);
+  const end = readS64(context, address + Resource.o.end);
   const text = new ByteOutput();
   text.ascii(`[${name}`);
   if (decode && flags & IORESOURCE_UNSET) {

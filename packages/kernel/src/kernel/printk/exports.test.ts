@@ -11,7 +11,7 @@ import { PAGE_OFFSET } from '../../machine/layout.js';
 import { printkExports } from './exports.js';
 import { makeFormatContext } from './format_services.js';
 import { Printk } from './printk.js';
-import { PrintkRatelimit, ratelimit_state } from './ratelimit.js';
+import { PrintkRatelimit, RatelimitState } from './ratelimit.js';
 
 function boot() {
   const env = makeTestEnv({ symbolize: () => 'start_kernel+0x10/0x20 [vmlinux]' });
@@ -131,7 +131,7 @@ describe('what C calls', () => {
     env.clock.advance(6e9);
     expect(call('__printk_ratelimit', name)).toBe(1);
     expect(log()).toEqual(['4 chatty: 3 callbacks suppressed']);
-    const off = place(new Uint8Array(ratelimit_state.size));
+    const off = place(new Uint8Array(RatelimitState.size));
     expect(call('___ratelimit', off, name)).toBe(1);
     const last = place(new Uint8Array(8));
     const timed = () => call('printk_timed_ratelimit', last, 1000);

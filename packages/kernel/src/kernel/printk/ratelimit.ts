@@ -8,7 +8,7 @@ import { int, struct, u32, ulong } from '../../lib/struct.js';
 import { HZ } from '../../machine/clock.js';
 import type { Vaddr } from '../../machine/layout.js';
 
-export const ratelimit_state = struct('ratelimit_state', {
+export const RatelimitState = struct('ratelimit_state', {
   lock: u32,
   /** Ticks. */
   interval: int,
@@ -32,7 +32,7 @@ export interface RatelimitDeps extends GuestAccess {
 }
 
 const field = (mem: GuestAccess, rs: Vaddr, name: 'interval' | 'burst' | 'printed' | 'missed') =>
-  readUnsigned(mem, rs + ratelimit_state.o[name], 4) | 0;
+  readUnsigned(mem, rs + RatelimitState.o[name], 4) | 0;
 
 /**
  * True if a message may be printed now.
@@ -40,7 +40,7 @@ const field = (mem: GuestAccess, rs: Vaddr, name: 'interval' | 'burst' | 'printe
  * @param func who asks, for the note on what was left out
  */
 export function ratelimit(deps: RatelimitDeps, rs: Vaddr, func: string): boolean {
-  const { o } = ratelimit_state;
+  const { o } = RatelimitState;
   const interval = field(deps, rs, 'interval');
   if (interval === 0) return true;
   const now = deps.jiffies();
@@ -85,11 +85,11 @@ export class PrintkRatelimit {
     private readonly deps: RatelimitDeps,
     data: StaticData,
   ) {
-    this.address = deps.ram.addressOf(data.declare('printk_ratelimit_state', ratelimit_state.size));
+    this.address = deps.ram.addressOf(data.declare('printk_ratelimit_state', RatelimitState.size));
   }
 
   boot(): void {
-    const state = ratelimit_state.at(this.deps.ram, this.deps.ram.handleOf(this.address));
+    const state = RatelimitState.at(this.deps.ram, this.deps.ram.handleOf(this.address));
     state.interval = DEFAULT_RATELIMIT_INTERVAL;
     state.burst = DEFAULT_RATELIMIT_BURST;
   }

@@ -15,7 +15,7 @@ import { struct, u8, u16, u32, u64 } from '../../lib/struct.js';
 import type { Handle } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 
-export const printk_record = struct('printk_record', {
+export const PrintkRecord = struct('printk_record', {
   /** Nanoseconds since power-on. */
   ts_nsec: u64,
   seq: u64,
@@ -27,7 +27,7 @@ export const printk_record = struct('printk_record', {
   flags_level: u8,
 });
 
-export const printk_ringbuffer = struct('printk_ringbuffer', {
+export const PrintkRingbuffer = struct('printk_ringbuffer', {
   first_seq: u64,
   next_seq: u64,
   /** What dmesg shows starts here: moved by `dmesg -C`. */
@@ -47,7 +47,7 @@ export const LOG_NEWLINE = 2;
 export const LOG_CONT = 8;
 
 const WRAP = 0xffff;
-const HEADER = printk_record.size;
+const HEADER = PrintkRecord.size;
 
 /** A record, copied out of the ring. */
 export interface LogRecord {
@@ -70,7 +70,7 @@ export class LogBuffer {
     data: StaticData,
     readonly size: number,
   ) {
-    this.root = data.declare('printk_rb_static', printk_ringbuffer.size);
+    this.root = data.declare('printk_rb_static', PrintkRingbuffer.size);
     this.buffer = data.declare('__log_buf', size);
   }
 
@@ -79,7 +79,7 @@ export class LogBuffer {
   }
 
   private get state() {
-    return printk_ringbuffer.at(this.ram, this.root);
+    return PrintkRingbuffer.at(this.ram, this.root);
   }
 
   /** Oldest sequence number still there. @linux kernel/printk/printk_ringbuffer.c:prb_first_seq full */
@@ -202,7 +202,7 @@ export class LogBuffer {
   }
 
   private header(offset: number) {
-    return printk_record.at(this.ram, this.buffer + offset / 4);
+    return PrintkRecord.at(this.ram, this.buffer + offset / 4);
   }
 
   private recordAt(offset: number): LogRecord {
