@@ -37,7 +37,7 @@ export interface ToolchainOptions {
   readonly cache?: BuildCache;
   /** Called while the compiler is being loaded. */
   readonly onProgress?: OnProgress;
-  /** What the kernel exports to modules. Undefined: not known; symbols left undefined are then only a warning. */
+  /** What the kernel exports to modules. Undefined: not known; undefined symbols then show at load. */
   readonly kernelSymbols?: readonly { name: string; gplOnly: boolean }[];
 }
 
@@ -100,7 +100,8 @@ export class Toolchain {
     if (!linked.object) return { stderr, exports: [] };
     const sourceDigest = sha256(digests.join());
     const checked = modpost([{ path: name, object: linked.object, sourceDigest }], {
-      known: this.knownSymbols(request.moduleSymbols ?? []),
+      known: [...(this.kernelSymbols ?? []), ...(request.moduleSymbols ?? [])],
+      unresolved: this.kernelSymbols ? 'error' : 'ignored',
     });
     stderr += checked.messages;
     if (checked.failed) return { stderr, exports: [] };
@@ -113,7 +114,7 @@ export class Toolchain {
    * with ToolError when the compiler cannot be loaded.
    */
   make(args: readonly string[], context: MakeContext): Promise<number> {
-    const options = { compile: this.env, kernelSymbols: this.knownSymbols([]) };
+    const options = { compile: this.env, kernelSymbols: this.kernelSymbols };
     return make(args, context, (request) => kbuild(request, options));
   }
 
@@ -122,8 +123,7 @@ export class Toolchain {
     this.tools.close();
   }
 
-  private knownSymbols(modules: readonly ExportedSymbol[]): ExportedSymbol[] | undefined {
-    const kernel = this.options.kernelSymbols?.map((s) => ({ ...s, module: 'vmlinux' }));
-    return kernel && [...kernel, ...modules];
+  private get kernelSymbols(): ExportedSymbol[] | undefined {
+    return this.options.kernelSymbols?.map((s) => ({ ...s, module: 'vmlinux' }));
   }
 }

@@ -34,13 +34,10 @@ export interface ModpostModule {
 }
 
 export interface ModpostOptions {
-  /**
-   * What the kernel and other modules export. Undefined: not known, so that symbols left undefined are only a
-   * warning, as when the kernel's Module.symvers is missing.
-   */
+  /** What the kernel and other modules export. */
   readonly known?: readonly ExportedSymbol[];
-  /** KBUILD_MODPOST_WARN: a symbol left undefined is a warning in any case. */
-  readonly warnUnresolved?: boolean;
+  /** What a symbol is that nobody exports; nothing at all when the kernel's exports are not known. Default: error. */
+  readonly unresolved?: 'error' | 'warning' | 'ignored';
 }
 
 export interface ModpostResult {
@@ -79,6 +76,8 @@ export function modpost(modules: readonly ModpostModule[], options: ModpostOptio
     messages += `WARNING: modpost: ${text}\n`;
   };
 
+  const { unresolved = 'error' } = options;
+
   const examined = modules.map(examine);
   for (const { module, info } of examined)
     if (!entryOf(info, 'license')) error(`missing MODULE_LICENSE() in ${module.path}.o`);
@@ -100,11 +99,10 @@ export function modpost(modules: readonly ModpostModule[], options: ModpostOptio
     for (const { name, weak } of undefinedSymbols) {
       const from = known.get(name);
       if (!from) {
-        if (weak || LOADER_SYMBOLS.has(name) || RUNTIME_HELPER.test(name)) continue;
+        if (unresolved === 'ignored' || weak || LOADER_SYMBOLS.has(name) || RUNTIME_HELPER.test(name))
+          continue;
         if (nrUnresolved++ < MAX_UNRESOLVED_REPORTS)
-          (options.known && !options.warnUnresolved ? error : warn)(
-            `"${name}" [${module.path}.ko] undefined!`,
-          );
+          (unresolved === 'error' ? error : warn)(`"${name}" [${module.path}.ko] undefined!`);
         continue;
       }
       if (from.gplOnly && !gplCompatible)

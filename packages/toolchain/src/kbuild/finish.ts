@@ -24,9 +24,11 @@ export async function finishModules(run: KbuildRun, modules: readonly BuiltModul
   run.say('MODPOST', symvers);
   const objects: Uint8Array[] = [];
   for (const { stem } of modules) objects.push((await fs.readFile(`${stem}.o`)) ?? new Uint8Array());
+  const lenient = run.variable('KBUILD_MODPOST_WARN') !== '';
+  const unresolved = !run.options.kernelSymbols ? 'ignored' : lenient ? 'warning' : 'error';
   const result = modpost(
     modules.map(({ stem, sourceDigest }, i) => ({ path: stem, object: objects[i], sourceDigest })),
-    { known, warnUnresolved: run.variable('KBUILD_MODPOST_WARN') !== '' },
+    { known, unresolved },
   );
   stderr(result.messages);
   if (result.failed) {
@@ -47,12 +49,12 @@ export async function finishModules(run: KbuildRun, modules: readonly BuiltModul
 }
 
 /** The kernel's exports and those of the files in KBUILD_EXTRA_SYMBOLS. */
-async function knownSymbols(run: KbuildRun): Promise<ExportedSymbol[] | undefined> {
-  const { kernelSymbols } = run.options;
+async function knownSymbols(run: KbuildRun): Promise<ExportedSymbol[]> {
+  const { kernelSymbols = [] } = run.options;
   const extra: ExportedSymbol[] = [];
   for (const path of words(run.variable('KBUILD_EXTRA_SYMBOLS') || run.extraSymbols))
     extra.push(...parseSymvers((await run.readText(resolvePath(run.context.cwd, path))) ?? ''));
-  return kernelSymbols ? [...kernelSymbols, ...extra] : undefined;
+  return [...kernelSymbols, ...extra];
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array) =>
