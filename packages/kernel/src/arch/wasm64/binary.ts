@@ -10,6 +10,9 @@ const utf8 = new (
   globalThis as unknown as { TextDecoder: new () => { decode(b: Uint8Array): string } }
 ).TextDecoder();
 
+/** No integer of the format has more than 64 bits. */
+const LEB64_BYTES = 10;
+
 export class Reader {
   constructor(
     readonly bytes: Uint8Array,
@@ -30,24 +33,46 @@ export class Reader {
   uleb(): number {
     let result = 0;
     let scale = 1;
-    for (;;) {
+    for (let n = 0; n < LEB64_BYTES; n++) {
       const byte = this.u8();
       result += (byte & 0x7f) * scale;
       if (byte < 0x80) return result;
       scale *= 128;
     }
+    throw this.tooLong();
   }
 
   /** A signed LEB128 integer: exact within ±2^53. */
   sleb(): number {
     let result = 0;
     let scale = 1;
-    for (;;) {
+    for (let n = 0; n < LEB64_BYTES; n++) {
       const byte = this.u8();
       result += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) return byte & 0x40 ? result - scale : result;
     }
+    throw this.tooLong();
+  }
+
+  /** An unsigned LEB128 integer of 64 bits, as a signed number: an address. Refuses what is not within ±2^52. */
+  address(): number {
+    let low = 0;
+    let high = 0;
+    for (let n = 0; n < LEB64_BYTES; n++) {
+      const byte = this.u8();
+      if (n < 4) low += (byte & 0x7f) * 2 ** (7 * n);
+      else high += (byte & 0x7f) * 2 ** (7 * n - 28);
+      if (byte >= 0x80) continue;
+      const value = (high < 2 ** 35 ? high : high - 2 ** 36) * 2 ** 28 + low;
+      if (Math.abs(value) < 2 ** 52) return value;
+      throw new FormatError(`offset at byte ${this.at} names no address`);
+    }
+    throw this.tooLong();
+  }
+
+  private tooLong(): FormatError {
+    return new FormatError(`integer of more than ${LEB64_BYTES} bytes at byte ${this.at}`);
   }
 
   skip(bytes: number): void {

@@ -3,6 +3,7 @@
 
 import { layoutImage, relocateSegment, resolveSymbols } from '../../kernel/module/image.js';
 import {
+  KERNEL_TEXT_START,
   PAGE_OFFSET,
   PAGE_SIZE,
   type Paddr,
@@ -12,13 +13,15 @@ import {
   vaddr,
 } from '../../machine/layout.js';
 import { Ram } from '../../machine/ram.js';
-import { PAGE_KERNEL, PageTables } from '../../mm/pgtable.js';
+import { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX, PageTables } from '../../mm/pgtable.js';
+import { COMPILER_RT, compilerRuntime } from './compiler_rt.js';
 import type { KernelExports } from './exports.js';
-import { Functions, kernelFunction } from './functions.js';
-import { Mmu } from './mmu.js';
+import { Functions, type GuestFunction, kernelFunction } from './functions.js';
+import { Mmu, PF_INSTR } from './mmu.js';
+import { MMU_FUNCTIONS, mmuFunctions } from './mmu_functions.js';
 import { parseObject } from './object.js';
 import { parseSignature } from './shims.js';
-import { translate } from './translate.js';
+import { TRAP, translate } from './translate.js';
 
 /** What a test sees when guest code does something that a kernel would report. */
 export class GuestTrap extends Error {
@@ -54,7 +57,7 @@ export class BareMachine {
   readonly mmu: Mmu;
   private next: Paddr = 0x100000;
   private readonly symbols = new Map<string, Vaddr>();
-  private readonly exportsByName = new Map<string, Vaddr>();
+  private readonly defined = new Map<string, Vaddr>();
 
   constructor(private readonly options: BareOptions = {}) {
     this.ram = new Ram(options.memory ?? 16 * 2 ** 20);
@@ -68,24 +71,32 @@ export class BareMachine {
     this.mmu = new Mmu(this.ram, this.functions.table, {
       fault: (lo, hi, _size, code, pc) => trap('fault', hi * 4294967296 + (lo >>> 0), code, pc),
       fetch: (lo, hi, signature, pc) => {
-        const index = this.functions.indexFor(hi * 4294967296 + (lo >>> 0), signature);
-        if (index < 0) trap('fetch', hi * 4294967296 + (lo >>> 0), index, pc);
+        const address = hi * 4294967296 + (lo >>> 0);
+        const walked = this.mmu.walk(address, PF_INSTR);
+        if (walked < 0) trap('fault', address, walked & 0x7fffffff, pc);
+        const index = this.functions.indexFor(address, signature);
+        if (index < 0) trap('fetch', address, index, pc);
         this.mmu.fillFetch(lo, hi, signature, index);
         return index;
       },
     });
     this.mmu.cr3 = root;
     this.functions.reset();
+    this.functions.onMissing = (address) => trap('missing', address, 0, 0);
     const stack = this.alloc(STACK_BYTES);
     this.ram.hostView.setBigInt64(REG.sp, BigInt(stack + STACK_BYTES), true);
     this.ram.hostView.setBigInt64(REG.spLimit, BigInt(stack), true);
     this.ram.host32[REG.ticks >> 2] = options.ticks ?? 0x7fffffff;
     this.trap = trap;
+    this.offer(mmuFunctions(this.mmu, this.ram, this.functions, this.reserve(Object.keys(MMU_FUNCTIONS))));
+    const divideError = (pc: number) => trap('trap', 0, TRAP.divideError, pc);
+    this.offer(compilerRuntime(this.mmu, this.ram, this.functions, this.reserve(COMPILER_RT), divideError));
   }
 
   private readonly trap: (kind: string, address: Vaddr, code: number, pc: number) => never;
 
-  private frame(): Paddr {
+  /** A page frame, zeroed. */
+  frame(): Paddr {
     const at = this.next;
     this.next += PAGE_SIZE;
     if (this.next > this.ram.size) throw new Error('the bare machine is out of memory');
@@ -112,11 +123,26 @@ export class BareMachine {
 
   /** Offers functions to the object that is loaded next. */
   export(exports: KernelExports): void {
-    for (const [name, [signature, fn]] of Object.entries(exports)) {
-      const address = vaddr(0xffffffff, 0x81000000) + 64 * this.symbols.size;
+    const addressOf = this.reserve(Object.keys(exports));
+    this.offer(
+      Object.entries(exports).map(([name, [signature, fn]]) =>
+        kernelFunction(name, addressOf(name), signature, fn),
+      ),
+    );
+  }
+
+  /** Gives each name an address in kernel text, which is mapped. */
+  private reserve(names: readonly string[]): (name: string) => Vaddr {
+    for (const name of names) {
+      const address = KERNEL_TEXT_START + 64 * this.symbols.size;
+      if (address % PAGE_SIZE === 0) this.tables.map(address, this.frame(), PAGE_KERNEL_ROX);
       this.symbols.set(name, address);
-      this.functions.add(kernelFunction(name, address, signature, fn));
     }
+    return (name) => this.symbols.get(name)!;
+  }
+
+  private offer(functions: GuestFunction[]): void {
+    for (const fn of functions) this.functions.add(fn);
   }
 
   /** Loads one object; its functions can then be called by name. */
@@ -125,7 +151,13 @@ export class BareMachine {
     const layout = layoutImage(object);
     const { addresses, unknown } = resolveSymbols(object, layout, IMAGE, (name) => this.symbols.get(name));
     if (unknown.length > 0) throw new Error(`unknown symbols: ${unknown.join(', ')}`);
-    for (let i = 0; i < layout.size; i += PAGE_SIZE) this.tables.map(IMAGE + i, this.frame(), PAGE_KERNEL);
+    const { textPages, rodataPages, size } = layout;
+    for (let page = 0; page * PAGE_SIZE < size; page++)
+      this.tables.map(
+        IMAGE + page * PAGE_SIZE,
+        this.frame(),
+        page < textPages ? PAGE_KERNEL_ROX : page < textPages + rodataPages ? PAGE_KERNEL_RO : PAGE_KERNEL,
+      );
     layout.segments.forEach(({ segment, offset }) => {
       relocateSegment(segment, addresses).forEach((byte, i) => {
         this.ram.u8[this.mmu.translate(IMAGE + offset + i)] = byte;
@@ -158,14 +190,27 @@ export class BareMachine {
       const address = IMAGE + f.start;
       const fn = instance.exports[`f${i}`];
       this.functions.add({ name: f.name, address, type: object.types[f.type], body: { kind: 'wasm', fn } });
-      this.exportsByName.set(f.name, address);
+      this.defined.set(f.name, address);
     });
+    object.symbols.forEach(({ name }, i) => {
+      if (name !== '' && addresses[i] !== 0) this.defined.set(name, addresses[i]);
+    });
+    this.constructors = object.initFunctions.map((i) => object.symbols[i].name);
   }
+
+  /** Address of a function or variable of the loaded object, or of a function offered to it. */
+  addressOf(name: string): Vaddr {
+    const address = this.defined.get(name) ?? this.symbols.get(name);
+    if (address === undefined) throw new Error(`no symbol ${name}`);
+    return address;
+  }
+
+  /** Names of the loaded object's constructors, in the order in which they are to run. */
+  constructors: readonly string[] = [];
 
   /** Calls a function of the loaded object. */
   call(name: string, signature: string, ...args: (number | bigint)[]): number {
-    const address = this.exportsByName.get(name);
-    if (address === undefined) throw new Error(`no function ${name}`);
+    const address = this.addressOf(name);
     const { type } = parseSignature(signature);
     const index = this.functions.indexFor(address, this.functions.signatureId(type));
     if (index < 0) throw new Error(`${name} cannot be called as ${signature}`);

@@ -390,10 +390,17 @@ class FunctionTranslator {
       case R.MEMORY_ADDR_SLEB64:
       case R.MEMORY_ADDR_LEB64:
       case R.TABLE_INDEX_SLEB64:
-        return this.options.symbolAddress(r.index) + r.addend;
+        return this.symbolAddress(r);
       default:
         throw new FormatError(`relocation type ${r.type} in code: built with -fPIC or for wasm32?`);
     }
+  }
+
+  private symbolAddress({ index, addend }: Relocation): number {
+    const address = this.options.symbolAddress(index) + addend;
+    if (this.object.symbols[index] === undefined || !Number.isSafeInteger(address))
+      throw new FormatError(`relocation against symbol ${index}, which does not exist`);
+    return address;
   }
 
   /** Reads a memarg; an address in its offset field is resolved. */
@@ -401,8 +408,8 @@ class FunctionTranslator {
     const { in: r } = this;
     if (r.uleb() >= 64) throw new FormatError('access to a second memory');
     const relocation = this.relocationHere();
-    const offset = r.uleb();
-    if (relocation === undefined) return { offset, symbolic: false };
+    if (relocation === undefined) return { offset: r.address(), symbolic: false };
+    r.uleb();
     return { offset: this.relocated(relocation), symbolic: true };
   }
 
