@@ -37,6 +37,8 @@ export interface ToolchainOptions {
   readonly cache?: BuildCache;
   /** Called while the compiler is being loaded. */
   readonly onProgress?: OnProgress;
+  /** Keep DWARF in modules, beside the line table. Default: false. */
+  readonly keepDebug?: boolean;
   /** What the kernel exports to modules. Undefined: not known; undefined symbols then show at load. */
   readonly kernelSymbols?: readonly { name: string; gplOnly: boolean }[];
 }
@@ -49,8 +51,6 @@ export interface BuildModuleRequest {
   readonly flags?: readonly string[];
   /** What modules that are, or will be, loaded export. */
   readonly moduleSymbols?: readonly ExportedSymbol[];
-  /** Keep DWARF in the module. */
-  readonly keepDebug?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -105,7 +105,10 @@ export class Toolchain {
     });
     stderr += checked.messages;
     if (checked.failed) return { stderr, exports: [] };
-    const ko = finishModule(linked.object, { modinfo: checked.modinfo[0], keepDebug: request.keepDebug });
+    const ko = finishModule(linked.object, {
+      modinfo: checked.modinfo[0],
+      keepDebug: this.options.keepDebug,
+    });
     return { ko, stderr, exports: checked.exports };
   }
 
@@ -114,7 +117,11 @@ export class Toolchain {
    * with ToolError when the compiler cannot be loaded.
    */
   make(args: readonly string[], context: MakeContext): Promise<number> {
-    const options = { compile: this.env, kernelSymbols: this.kernelSymbols };
+    const options = {
+      compile: this.env,
+      kernelSymbols: this.kernelSymbols,
+      keepDebug: this.options.keepDebug,
+    };
     return make(args, context, (request) => kbuild(request, options));
   }
 

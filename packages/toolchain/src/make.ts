@@ -53,8 +53,10 @@ const INTERRUPTED = 130;
 
 /** Runs make. Resolves to its exit status: 0, 2 for an error, 130 when aborted. */
 export async function make(args: readonly string[], context: MakeContext, kbuild: Kbuild): Promise<number> {
-  const env = context.env ?? {};
-  const level = Number(env['MAKELEVEL'] ?? '0') || 0;
+  const level = Number(context.env?.['MAKELEVEL'] ?? '0') || 0;
+  // As a shell starts it: PWD is where the shell is, and -C does not change it.
+  const env: Record<string, string> = { ...context.env };
+  if (level === 0 || !env['PWD']) env['PWD'] = context.cwd;
   const program = level === 0 ? 'make' : `make[${level}]`;
   const inherited = shellWords(env['MAKEFLAGS'] ?? '') ?? [];
   const command = parseCommand(inherited.concat(args));
@@ -74,7 +76,7 @@ export async function make(args: readonly string[], context: MakeContext, kbuild
   }
   const announce =
     command.printDirectory ?? ((command.directories.length > 0 || level > 0) && !command.silent);
-  const inside = { ...context, cwd };
+  const inside = { ...context, cwd, env };
   if (announce) context.stdout(`${program}: Entering directory '${cwd}'\n`);
   const session = new Session(command, inside, level, program, kbuild);
   const status = await (kernel ? session.kbuild() : session.run()).catch((error: unknown) => {
@@ -206,7 +208,6 @@ class Session {
     for (const [name, value] of Object.entries(this.env))
       if (!['SHELL', 'MAKEFLAGS', 'MAKELEVEL'].includes(name))
         this.scope.set(name, value, true, 'environment');
-    if (this.level === 0 || !this.env['PWD']) this.scope.set('PWD', this.context.cwd, true, 'environment');
     this.scope.set('CURDIR', this.context.cwd, false, 'file');
     this.scope.set('MAKECMDGOALS', this.command.goals.join(' '), false, 'default');
     for (const { name, value, simple } of this.command.variables)

@@ -5,6 +5,8 @@ export interface MakeCase {
   readonly name: string;
   readonly files: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** The shell itself runs `make`, so one must be installed. */
+  readonly needsMake?: boolean;
 }
 
 const makefile = (name: string, text: string, ...args: string[]): MakeCase => ({
@@ -185,10 +187,13 @@ V = $(L) end
     'balanced parentheses',
     'all:\n\t@echo "$(subst x,y,(x))" $(if $(filter a,a b),"yes, and more")\n',
   ),
-  makefile(
-    'recursive make through the shell',
-    'all:\n\t@cd . && $(MAKE) --no-print-directory go\ngo:\n\t@echo level $(MAKELEVEL)\n',
-  ),
+  {
+    ...makefile(
+      'recursive make through the shell',
+      'all:\n\t@cd . && $(MAKE) --no-print-directory go\ngo:\n\t@echo level $(MAKELEVEL)\n',
+    ),
+    needsMake: true,
+  },
   makefile('a prerequisite fails', 'all: a b\n\t@echo all\na:\n\t@exit 1\nb:\n\t@echo b\n', '-k'),
   makefile('a comment in a recipe', 'all:\n\t# a comment\n\t@echo a # another\n'),
   makefile('indented assignments', 'ifdef X\nelse\n\tA = 1\nendif\nall:\n\t@echo $(A)\n'),
@@ -197,5 +202,13 @@ V = $(L) end
     'ifneq ($(KERNELRELEASE),)\nobj-m := a.o\nelse\nKDIR ?= /nosuch\nPWD := $(shell pwd)\ndefault:\n\t$(MAKE) -C $(KDIR) M=$(PWD) modules\nendif\n',
   ),
   makefile('spaces around values', 'A =  x  \nB := $(A)y # c\nall:\n\t@echo "[$(A)][$(B)]"\n'),
+  {
+    name: "PWD is the shell's, CURDIR is make's",
+    needsMake: true,
+    files: {
+      Makefile: 'all:\n\t@echo $(PWD) $(CURDIR)\n\t@$(MAKE) -C sub\n\t@cd sub && $(MAKE)\n',
+      'sub/Makefile': 'all:\n\t@echo $(PWD) $(CURDIR)\n',
+    },
+  },
   makefile('multi-line echo', 'all:\n\techo one && \\\n\techo two\n'),
 ];

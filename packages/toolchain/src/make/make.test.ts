@@ -47,7 +47,7 @@ const here = ({ files, args = [] }: MakeCase) =>
         cwd: fromHostPath(folder),
         fs: nodeFs,
         sh,
-        env,
+        env: { ...env, PWD: fromHostPath(folder) },
         stdout: (text) => {
           out.stdout += text;
         },
@@ -62,7 +62,11 @@ const here = ({ files, args = [] }: MakeCase) =>
 
 const gnu = ({ files, args = [] }: MakeCase) =>
   inFolder(files, (cwd) => {
-    const { stdout, stderr, status } = spawnSync('make', args, { cwd, env, encoding: 'utf8' });
+    const { stdout, stderr, status } = spawnSync('make', args, {
+      cwd,
+      env: { ...env, PWD: cwd },
+      encoding: 'utf8',
+    });
     return { stdout, stderr, status: status ?? -1 };
   });
 
@@ -80,7 +84,7 @@ function hasGnuMake(): boolean {
 }
 
 describe.skipIf(process.platform === 'win32')('make prints what GNU make 4.3 prints', () => {
-  test.each(MAKE_CASES)('$name', async (makeCase) => {
+  test.each(MAKE_CASES.filter((c) => !c.needsMake || hasGnuMake()))('$name', async (makeCase) => {
     expect(await here(makeCase)).toEqual(golden[makeCase.name]);
   });
 });
