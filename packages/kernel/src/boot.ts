@@ -18,6 +18,7 @@ import type { ModuleEnvironment } from './kernel/module/environment.js';
 import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
 import { Oops } from './kernel/oops.js';
+import { Params } from './kernel/params.js';
 import { makeFormatContext } from './kernel/printk/format_services.js';
 import { Printk } from './kernel/printk/printk.js';
 import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.js';
@@ -30,6 +31,7 @@ import { kernelExports } from './kernel_exports.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
+import { encodeUtf8 } from './lib/utf8.js';
 import type { FormatContext } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
 import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
@@ -75,6 +77,7 @@ export class Kernel {
   readonly pages: PageAllocator;
   readonly slub: Slub;
   readonly modules: Modules;
+  readonly params: Params;
   readonly symbols: KernelSymbols;
   readonly format: FormatContext;
   pageTables!: PageTables;
@@ -122,6 +125,16 @@ export class Kernel {
     this.pages = new PageAllocator(this.env);
     this.slub = new Slub(this.env, this.pages);
     this.modules = new Modules(this.moduleEnvironment());
+    this.params = new Params({
+      ...access,
+      data,
+      log: this.printk,
+      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
+      kmalloc: (bytes, gfp) => this.slub.kmalloc(bytes, gfp),
+      kfree: (address) => this.slub.kfree(address),
+      symbolAddress: (name) => this.symbols.find(name),
+      taint: (flag) => this.taint.add(flag),
+    });
     this.symbols = new KernelSymbols(
       kernelExports(this),
       this.functions,
@@ -164,6 +177,7 @@ export class Kernel {
     mapMemmap(this.pageTables, map.base * 4, (map.end - map.base) * 4);
     this.mmu.cr3 = this.pageTables.root;
     this.slub.boot();
+    this.params.boot();
     this.modules.boot();
     this.tasks.boot(FIRST_PID);
     this.watchdog.boot();
@@ -236,7 +250,8 @@ export class Kernel {
       moduleAlloc: (bytes) => this.moduleSpace.alloc(bytes),
       moduleFree: (base) => this.moduleSpace.free(base),
       kernelSymbol: (name) => this.symbols.find(name),
-      parseArgs: () => 0,
+      parseArgs: (m, args) => this.params.setModuleArgs(m.handle, m.name, encodeUtf8(args), m.params),
+      freeArgs: (m) => this.params.freeModuleArgs(m.handle, m.params),
       callInFrames: (frames, fn, signature) => this.callInFrames(frames, fn, signature),
       runConstructors: (m) => {
         for (const ctor of m.constructors) this.callInFrames(['do_init_module'], ctor, 'v:');
@@ -249,7 +264,16 @@ export class Kernel {
     const stack = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64', ...[...frames].reverse()];
     return this.functions.withFrames(
       stack.map((name) => this.symbols.returnAddress(name)),
-      () => this.functions.callAddress(fn, signature, (address, id) => this.traps.target(address, id)),
+      () => this.callC(fn, signature),
+    );
+  }
+
+  private callC(fn: Vaddr, signature: string, ...args: number[]): number {
+    return this.functions.callAddress(
+      fn,
+      signature,
+      (address, id) => this.traps.target(address, id),
+      ...args,
     );
   }
 }

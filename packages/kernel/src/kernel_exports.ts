@@ -43,6 +43,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...stringExports(access, k.oops),
     ...stringCopyExports(access, allocate),
     ...kstrtoxExports(access),
+    ...k.params.exports(),
     ...pageExports(k.pages),
     ...slabExports(k.slub),
   };

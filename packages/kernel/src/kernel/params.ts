@@ -28,7 +28,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { skipSpaces } from '../lib/string.js';
 import { decodeUtf8 } from '../lib/utf8.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
-import { KernelParam, KernelParamOps, KparamArray } from './module_types.js';
+import { KernelParam, KernelParamOps, KparamArray, Module } from './module_types.js';
 import { type ParamType, paramName, paramTypes, setUintMinMax } from './param_ops.js';
 
 const GFP_KERNEL = 0xcc0;
@@ -129,6 +129,22 @@ export class Params {
     writeBytes(this.deps, address, args);
     writeU8(this.deps, address + args.length, 0);
     return address;
+  }
+
+  /** Keeps a module's arguments in its struct module and sets its parameters from them: 0 or a negative errno. */
+  setModuleArgs(module: Handle, name: string, args: Uint8Array, table: ParamTable): number {
+    const copy = this.copyArgs(args);
+    if (copy === 0) return -ENOMEM;
+    Module.at(this.deps.ram, module).args = copy;
+    return this.parseModuleArgs(name, copy, table);
+  }
+
+  /** Gives back what setModuleArgs and the parameters of a module own. */
+  freeModuleArgs(module: Handle, table: ParamTable): void {
+    const struct = Module.at(this.deps.ram, module);
+    this.destroy(table);
+    if (struct.args !== 0) this.deps.kfree(struct.args);
+    struct.args = 0;
   }
 
   /**

@@ -37,6 +37,8 @@ export interface ModuleEnvironment {
   kernelSymbol(name: string): Vaddr | undefined;
   /** Sets a module's parameters from insmod's arguments: 0 or a negative errno. */
   parseArgs(m: LoadedModule, args: string): number;
+  /** Frees what the parameters own. */
+  freeArgs(m: LoadedModule): void;
   /** Calls C with kernel functions named on the call stack, outermost last. */
   callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number;
   runConstructors(m: LoadedModule): void;

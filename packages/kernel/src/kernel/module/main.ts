@@ -259,6 +259,7 @@ export class Modules {
     }
     listDel(ram, m.handle + ModuleStruct.w.list);
     this.byName.delete(m.name);
+    this.env.freeArgs(m);
     releaseImage(this.env, m);
   }
 
