@@ -176,7 +176,7 @@ V = $(L) end
   makefile('else without if', 'else\nall:\n\t@echo a\n'),
   makefile(
     'commas and parentheses',
-    'all:\n\t@echo "$(subst x,y,(x))" $(subst (,[,a(b)) $(if $(filter a,a b),"yes, and more")\n',
+    'all:\n\t@echo "$(subst x,y,(x))" $(subst (,[,a(b)) $(if $(filter a,a b),yes and more)\n',
   ),
   makefile('recipe with make variables of the shell', 'all:\n\t@for i in 1 2; do echo $$i; done\n'),
   makefile(
@@ -185,7 +185,7 @@ V = $(L) end
   ),
   makefile(
     'balanced parentheses',
-    'all:\n\t@echo "$(subst x,y,(x))" $(if $(filter a,a b),"yes, and more")\n',
+    'all:\n\t@echo "$(subst x,y,(x))" $(if $(filter a,a b),yes and more)\n',
   ),
   {
     ...makefile(
