@@ -49,8 +49,10 @@ export interface OopsEnvironment {
 }
 
 export interface Registers {
-  /** Address of the instruction. */
+  /** Address of the instruction; of the call that led there, if `symbol` says where it really was. */
   readonly rip: Vaddr;
+  /** A kernel function that is in no symbol table: the kernel's own code is not at any address. */
+  readonly symbol?: string;
   /** The faulting address, if there was one. */
   readonly cr2?: Vaddr;
 }
@@ -116,7 +118,7 @@ export class Oops implements Reports {
     log.log(KERN_DEFAULT, `${what}: ${code} [#${count}] PREEMPT SMP NOPTI`);
     this.print(KERN_DEFAULT, this.taskLines());
     this.print(KERN_DEFAULT, this.registerLines(regs));
-    this.print(KERN_DEFAULT, this.traceLines(this.traceFrom(regs.rip)));
+    this.print(KERN_DEFAULT, this.traceLines(this.traceFrom(regs)));
     log.log(KERN_DEFAULT, this.modulesLine());
     if (regs.cr2 !== undefined) log.log(KERN_DEFAULT, `CR2: ${hex64(regs.cr2)}`);
     log.log(KERN_DEFAULT, '---[ end trace 0000000000000000 ]---');
@@ -130,8 +132,9 @@ export class Oops implements Reports {
   }
 
   /** The frames above an instruction; its own function's slot on the shadow stack is no return address. */
-  private traceFrom(rip: Vaddr): Vaddr[] {
+  private traceFrom({ rip, symbol }: Registers): Vaddr[] {
     const trace = this.stackTrace();
+    if (symbol !== undefined) return trace;
     const here = this.env.kallsyms.lookup(rip)?.symbol;
     const first = trace.length > 0 ? this.env.kallsyms.lookup(trace[0])?.symbol : undefined;
     return here !== undefined && here === first ? trace.slice(1) : trace;
@@ -150,12 +153,20 @@ export class Oops implements Reports {
     ];
   }
 
-  private registerLines({ rip, cr2 }: Registers): string[] {
-    const { ram, kallsyms } = this.env;
+  /** Where registers say that the CPU was. */
+  private where({ rip, symbol }: Registers, withLine: boolean): string {
+    const { kallsyms } = this.env;
+    if (symbol !== undefined) return `${symbol}+0x20/0x40`;
+    return withLine ? kallsyms.symbolizeWithLine(rip) : kallsyms.symbolize(rip);
+  }
+
+  private registerLines(regs: Registers): string[] {
+    const { ram } = this.env;
+    const { rip, cr2 } = regs;
     const sp = ram.host32[(REG.sp >> 2) + 1] * 4294967296 + (ram.host32[REG.sp >> 2] >>> 0);
     const cr3 = ram.host32[REG.cr3 >> 2];
     return [
-      `RIP: 0010:${kallsyms.symbolizeWithLine(rip)}`,
+      `RIP: 0010:${this.where(regs, true)}`,
       this.codeLine(rip),
       `RSP: 0018:${hex64(sp)} EFLAGS: 00010246`,
       'CS:  0010 DS: 0000 ES: 0000 CR0: 0000000080050033',
@@ -189,46 +200,57 @@ export class Oops implements Reports {
       .join('')}`;
   }
 
-  /** Address to print for a kernel function of ours that noticed something. */
-  private addressOfSymbol(symbol: string): Vaddr {
+  /** Registers for a kernel function of ours that noticed something. */
+  private registersIn(symbol: string): Registers {
     const found = this.env.kallsyms.find(symbol);
-    return found ? found.address + 0x10 : this.callerAddress();
+    return found ? { rip: found.address + 0x20 } : { rip: this.callerAddress(), symbol };
   }
 
   bug(file: string, line: number, symbol: string): never {
-    this.bugAt(file, line, this.addressOfSymbol(symbol));
+    this.reportBug(file, line, this.registersIn(symbol));
   }
 
   /** BUG() at a guest instruction. */
   bugAt(file: string, line: number, rip: Vaddr): never {
+    this.reportBug(file, line, { rip });
+  }
+
+  private reportBug(file: string, line: number, regs: Registers): never {
     this.env.log.log(KERN_EMERG, '------------[ cut here ]------------');
     this.env.log.log(KERN_EMERG, `kernel BUG at ${file}:${line}!`);
-    this.die([], 'invalid opcode', 0, { rip }, 11);
+    this.die([], 'invalid opcode', 0, regs, 11);
   }
 
   warn(file: string, line: number, symbol: string, message?: string): void {
-    this.warnAt(file, line, this.addressOfSymbol(symbol), message);
+    this.reportWarning(file, line, this.registersIn(symbol), message);
   }
 
-  /** WARN() at an instruction. @linux kernel/panic.c:__warn full */
+  /** WARN() at a guest instruction. */
   warnAt(file: string, line: number, rip: Vaddr, message?: string): void {
-    const { log, kallsyms, taint } = this.env;
+    this.reportWarning(file, line, { rip }, message);
+  }
+
+  /** @linux kernel/panic.c:__warn full */
+  private reportWarning(file: string, line: number, regs: Registers, message?: string): void {
+    const { log, taint } = this.env;
     const { cpu, pid } = this.env.current();
     log.log(KERN_WARNING, '------------[ cut here ]------------');
     if (message !== undefined) log.log(KERN_WARNING, message);
-    log.log(KERN_WARNING, `WARNING: CPU: ${cpu} PID: ${pid} at ${file}:${line} ${kallsyms.symbolize(rip)}`);
+    log.log(KERN_WARNING, `WARNING: CPU: ${cpu} PID: ${pid} at ${file}:${line} ${this.where(regs, false)}`);
     log.log(KERN_WARNING, this.modulesLine());
     this.print(KERN_WARNING, this.taskLines());
-    this.print(KERN_WARNING, this.registerLines({ rip }));
-    this.print(KERN_WARNING, this.traceLines(this.traceFrom(rip)));
+    this.print(KERN_WARNING, this.registerLines(regs));
+    this.print(KERN_WARNING, this.traceLines(this.traceFrom(regs)));
     log.log(KERN_WARNING, '---[ end trace 0000000000000000 ]---');
     taint.add(TAINT_WARN);
   }
 
   dumpStack(frames: readonly string[] = ['dump_stack_lvl']): void {
     this.print(KERN_DEFAULT, this.taskLines());
-    const own = frames.map((name) => this.addressOfSymbol(name)).filter((a) => a !== 0);
-    this.print(KERN_DEFAULT, this.traceLines([...own, ...this.stackTrace()]));
+    const { kallsyms } = this.env;
+    const own = frames.map((name) => ` ${name}+0x20/0x${(kallsyms.find(name)?.size ?? 0x40).toString(16)}`);
+    const [title, open, ...rest] = this.traceLines(this.stackTrace());
+    this.print(KERN_DEFAULT, [title, open, ...own, ...rest]);
   }
 
   /** Report of a task that has not let go of its CPU for too long. @linux kernel/watchdog.c:watchdog_timer_fn partial: the task is killed */
@@ -239,7 +261,7 @@ export class Oops implements Reports {
     log.log(KERN_EMERG, this.modulesLine());
     this.print(KERN_EMERG, this.taskLines());
     this.print(KERN_EMERG, this.registerLines({ rip }));
-    this.print(KERN_EMERG, this.traceLines(this.traceFrom(rip)));
+    this.print(KERN_EMERG, this.traceLines(this.traceFrom({ rip })));
     taint.add('L');
     throw new TaskKilled(9);
   }
