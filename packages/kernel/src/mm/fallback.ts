@@ -21,6 +21,7 @@ import {
   Zone,
 } from './mmzone.js';
 import { PAGE_WORDS } from './page.js';
+import type { PageTrace } from './page_trace.js';
 import { ALLOC_KSWAPD, ALLOC_NOFRAGMENT, boostWatermark } from './watermark.js';
 
 /** Which other types' blocks to take, best first. */
@@ -38,6 +39,15 @@ export interface FallbackPolicy {
   boostFactor(): number;
   /** True on machines too small to keep types apart: fewer pages than five pageblocks. */
   groupingDisabled(): boolean;
+  readonly trace: PageTrace;
+}
+
+/** An allocation that found no block of its own type. */
+interface Request {
+  readonly zone: Handle;
+  readonly order: number;
+  readonly startType: number;
+  readonly allocFlags: number;
 }
 
 export class Fallback {
@@ -64,22 +74,25 @@ export class Fallback {
    * @linux mm/page_alloc.c:__rmqueue_fallback full
    */
   private borrow(zone: Handle, order: number, startType: number, allocFlags: number): boolean {
+    const request = { zone, order, startType, allocFlags };
     const minOrder = allocFlags & ALLOC_NOFRAGMENT ? Math.max(order, PAGEBLOCK_ORDER) : order;
     for (let current = MAX_ORDER - 1; current >= minOrder; current--) {
       const type = this.findSuitable(zone, current, startType);
       if (type < 0) continue;
-      const canSteal = this.canSteal(current, startType);
-      if (canSteal || startType !== MIGRATE_MOVABLE || current <= order) {
-        this.steal(zone, this.buddy.freeList(zone, current, type), current, allocFlags, startType, canSteal);
-        return true;
-      }
-      for (let small = order; small < MAX_ORDER; small++) {
-        const smallType = this.findSuitable(zone, small, startType);
-        if (smallType < 0) continue;
-        const list = this.buddy.freeList(zone, small, smallType);
-        this.steal(zone, list, small, allocFlags, startType, this.canSteal(small, startType));
-        return true;
-      }
+      if (!this.canSteal(current, startType) && startType === MIGRATE_MOVABLE && current > order)
+        return this.borrowSmallest(request);
+      this.steal(request, current, type);
+      return true;
+    }
+    return false;
+  }
+
+  private borrowSmallest(request: Request): boolean {
+    for (let current = request.order; current < MAX_ORDER; current++) {
+      const type = this.findSuitable(request.zone, current, request.startType);
+      if (type < 0) continue;
+      this.steal(request, current, type);
+      return true;
     }
     return false;
   }
@@ -102,27 +115,34 @@ export class Fallback {
     );
   }
 
-  /** @linux mm/page_alloc.c:steal_suitable_fallback full */
-  private steal(
-    zone: Handle,
-    list: Handle,
-    order: number,
-    allocFlags: number,
-    startType: number,
-    wholeBlock: boolean,
-  ): void {
+  /**
+   * Moves a block of another type, and what else of its pageblock may come along, to the wanted type.
+   * @linux mm/page_alloc.c:steal_suitable_fallback full
+   */
+  private steal({ zone, order, startType, allocFlags }: Request, current: number, type: number): void {
     const { map, buddy } = this;
-    const page = map.firstPage(list);
+    const page = map.firstPage(buddy.freeList(zone, current, type));
     const oldType = buddy.pageblockMigratetype(page);
-    if (oldType !== MIGRATE_HIGHATOMIC && order >= PAGEBLOCK_ORDER) {
-      for (let i = 0; i < 1 << order; i += PAGEBLOCK_NR_PAGES)
+    let wholeBlock = false;
+    if (oldType !== MIGRATE_HIGHATOMIC && current >= PAGEBLOCK_ORDER) {
+      for (let i = 0; i < 1 << current; i += PAGEBLOCK_NR_PAGES)
         buddy.setPageblockMigratetype(page + i * PAGE_WORDS, startType);
     } else if (oldType !== MIGRATE_HIGHATOMIC) {
       if (boostWatermark(map, zone, this.policy.boostFactor()) && allocFlags & ALLOC_KSWAPD)
         map.i32[zone + Zone.w.flags] |= 1 << ZONE_BOOSTED_WATERMARK;
-      if (wholeBlock && this.claimBlock(zone, page, oldType, startType)) return;
+      if (this.canSteal(current, startType)) wholeBlock = this.claimBlock(zone, page, oldType, startType);
     }
-    buddy.moveToFreeList(page, zone, order, startType);
+    if (!wholeBlock) buddy.moveToFreeList(page, zone, current, startType);
+    const { mmPageAllocExtfrag } = this.policy.trace;
+    if (mmPageAllocExtfrag.enabled)
+      mmPageAllocExtfrag.emit({
+        pfn: map.pageToPfn(page),
+        alloc_order: order,
+        fallback_order: current,
+        alloc_migratetype: startType,
+        fallback_migratetype: type,
+        change_ownership: buddy.pageblockMigratetype(page) === startType ? 1 : 0,
+      });
   }
 
   /**

@@ -231,9 +231,10 @@ export class MemMap {
     i32[node + PREV + 1] = POISON_HI;
   }
 
-  /** Pages of a list, first to last. Not for hot paths. */
+  /** Pages of a list, first to last. Ends also where memory was corrupted and the list does not. Not for hot paths. */
   *pages(head: Handle): Generator<Handle> {
-    for (let node = this.follow(head); node !== head; ) {
+    let node = this.follow(head);
+    for (let n = 0; node !== head && n < this.maxPfn; n++) {
       const next = this.follow(node);
       yield node - LRU;
       node = next;

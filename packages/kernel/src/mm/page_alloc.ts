@@ -19,6 +19,7 @@ import {
   type Paddr,
   type Pfn,
   type Vaddr,
+  VMEMMAP_START,
 } from '../machine/layout.js';
 import { Fallback } from './fallback.js';
 import { Buddy } from './free_area.js';
@@ -26,15 +27,7 @@ import { __GFP_COMP, __GFP_NOWARN, __GFP_ZERO, gfpMigratetype, gfpZone } from '.
 import type { Memblock } from './memblock.js';
 import { MemMap, ZONE_WORDS } from './memmap.js';
 import { initMemmap, initZones, memblockFreeAll, placeZoneNames } from './mm_init.js';
-import {
-  MAX_NR_ZONES,
-  MAX_ORDER,
-  MIGRATE_HIGHATOMIC,
-  MIGRATE_TYPES,
-  PAGEBLOCK_NR_PAGES,
-  WMARK_HIGH,
-  Zone,
-} from './mmzone.js';
+import { MAX_NR_ZONES, MAX_ORDER, MIGRATE_HIGHATOMIC, WMARK_HIGH, Zone } from './mmzone.js';
 import {
   COMPOUND_PAGE_DTOR,
   compoundHead,
@@ -52,7 +45,9 @@ import { PageAllocSlow } from './page_alloc_slow.js';
 import { PageCheck } from './page_check.js';
 import { PageDebug } from './page_debug.js';
 import { PageFast } from './page_fast.js';
+import { NO_PFN, PageTrace } from './page_trace.js';
 import { PerCpuLists, pcpAllowedOrder } from './pcp.js';
+import { VmSettings } from './vm_settings.js';
 import {
   countUp,
   NR_FREE_PAGES,
@@ -68,16 +63,7 @@ import {
   ALLOC_NO_WATERMARKS,
   ALLOC_WMARK_LOW,
   ALLOC_WMARK_MASK,
-  calculateMinFreeKbytes,
-  LOWMEM_RESERVE_RATIO,
-  managedByZone,
-  setupPerZoneLowmemReserve,
-  setupPerZoneWmarks,
-  WATERMARK_BOOST_FACTOR,
-  WATERMARK_SCALE_FACTOR,
   wmarkPages,
-  zoneBatchsize,
-  zoneHighsize,
   zoneWatermarkFast,
 } from './watermark.js';
 
@@ -102,6 +88,8 @@ export class PageAllocator {
   readonly debug: PageDebug;
   readonly fallback: Fallback;
   readonly slow: PageAllocSlow;
+  readonly settings: VmSettings;
+  readonly trace: PageTrace;
   private readonly fast: PageFast;
 
   /** Frees memory that is in use; returns how many pages. Not there until reclaim is. */
@@ -114,12 +102,6 @@ export class PageAllocator {
   shouldFailAllocPage: ((gfp: number, order: number) => boolean) | null = null;
 
   private readonly i32: Int32Array;
-  private readonly groupingDisabledVar: Handle;
-  /** `min_free_kbytes`, `watermark_scale_factor`, `watermark_boost_factor`: int each. */
-  private readonly minFreeKbytesVar: Handle;
-  private readonly scaleFactorVar: Handle;
-  private readonly boostFactorVar: Handle;
-  private readonly lowmemRatioVar: Handle;
   private readonly totalramVar: Handle;
   private readonly zoneNames: Handle;
   private readonly pgallocEvents: Handle;
@@ -132,21 +114,19 @@ export class PageAllocator {
     this.i32 = env.ram.i32;
     this.map = new MemMap(env);
     const declare = (name: string, bytes: number) => env.data.declare(name, bytes);
-    this.groupingDisabledVar = declare('page_group_by_mobility_disabled', 4);
-    this.minFreeKbytesVar = declare('min_free_kbytes', 4);
-    this.scaleFactorVar = declare('watermark_scale_factor', 4);
-    this.boostFactorVar = declare('watermark_boost_factor', 4);
-    this.lowmemRatioVar = declare('sysctl_lowmem_reserve_ratio', 4 * MAX_NR_ZONES);
     this.totalramVar = declare('_totalram_pages', 8);
     this.zoneNames = declare('zone_names', 8 * MAX_NR_ZONES);
     this.stat = new VmStat(env, this.map);
     this.buddy = new Buddy(this.map);
     this.check = new PageCheck(env, this.map);
+    this.trace = new PageTrace(env, (pfn) => this.check.formatPointer(VMEMMAP_START + pfn * Page.size));
     this.pcp = new PerCpuLists(this.map, this);
+    this.settings = new VmSettings(env, this.map, this.pcp);
     this.debug = new PageDebug(env, this);
     this.fallback = new Fallback(this.map, this.buddy, {
-      boostFactor: () => (this.wakeKswapd ? this.i32[this.boostFactorVar] : 0),
-      groupingDisabled: () => this.i32[this.groupingDisabledVar] !== 0,
+      boostFactor: () => (this.wakeKswapd ? this.settings.watermarkBoostFactor : 0),
+      groupingDisabled: () => this.settings.groupingDisabled,
+      trace: this.trace,
     });
     this.slow = new PageAllocSlow(env, this);
     this.fast = new PageFast(env, this.map, this.stat);
@@ -175,57 +155,7 @@ export class PageAllocator {
       this.debug.initFree(page, order);
       buddy.freeOnePage(page, pfn, zone, order, buddy.pfnblockMigratetype(pfn), true);
     });
-    i32[this.groupingDisabledVar] = this.totalramPages < PAGEBLOCK_NR_PAGES * MIGRATE_TYPES ? 1 : 0;
-    i32[this.scaleFactorVar] = WATERMARK_SCALE_FACTOR;
-    i32[this.boostFactorVar] = WATERMARK_BOOST_FACTOR;
-    LOWMEM_RESERVE_RATIO.forEach((ratio, i) => {
-      i32[this.lowmemRatioVar + i] = ratio;
-    });
-    i32[this.minFreeKbytesVar] = calculateMinFreeKbytes(this.totalramPages * 4);
-    this.setupReserves();
-  }
-
-  /**
-   * Recomputes everything that follows from managed pages and the vm.* settings.
-   * @linux mm/page_alloc.c:init_per_zone_wmark_min full
-   */
-  setupReserves(): void {
-    const { map, i32 } = this;
-    setupPerZoneWmarks(map, i32[this.minFreeKbytesVar], i32[this.scaleFactorVar]);
-    setupPerZoneLowmemReserve(map, this.lowmemReserveRatio);
-    managedByZone(map).forEach((managed, z) => {
-      const zone = map.zone(z);
-      const batch = zoneBatchsize(managed);
-      const high = zoneHighsize(wmarkPages(map, zone, ALLOC_WMARK_LOW), batch, map.nrCpus);
-      i32[zone + Zone.w.pageset_batch] = batch;
-      i32[zone + Zone.w.pageset_high] = high;
-      for (let cpu = 0; cpu < map.nrCpus; cpu++) this.pcp.setSize(map.pcp(z, cpu), high, batch);
-    });
-  }
-
-  // ----------------------------------------------------------------------------------------------
-  // Settings
-
-  get minFreeKbytes(): number {
-    return this.i32[this.minFreeKbytesVar];
-  }
-
-  /** Sets vm.min_free_kbytes. */
-  setMinFreeKbytes(kbytes: number): void {
-    this.i32[this.minFreeKbytesVar] = kbytes;
-    this.setupReserves();
-  }
-
-  get lowmemReserveRatio(): number[] {
-    return Array.from(this.i32.subarray(this.lowmemRatioVar, this.lowmemRatioVar + MAX_NR_ZONES));
-  }
-
-  get watermarkScaleFactor(): number {
-    return this.i32[this.scaleFactorVar];
-  }
-
-  get watermarkBoostFactor(): number {
-    return this.i32[this.boostFactorVar];
+    this.settings.boot(this.totalramPages);
   }
 
   /** Pages that the allocator manages. @linux include/linux/mm.h:totalram_pages full */
@@ -248,21 +178,17 @@ export class PageAllocator {
       if ((gfp & __GFP_NOWARN) === 0) this.slow.warnOnce('mm/page_alloc.c', 5534, '__alloc_pages');
       return 0;
     }
-    if (this.shouldFailAllocPage !== null && this.shouldFailAllocPage(gfp, order)) return 0;
+    if (this.shouldFailAllocPage?.(gfp, order)) return 0;
     const highest = gfpZone(gfp);
-    const migratetype = this.i32[this.groupingDisabledVar] !== 0 ? 0 : gfpMigratetype(gfp);
-    if (order === 0 && this.useFastPath) {
-      const page = this.fast.alloc(gfp, this.preferredZone(highest), highest, migratetype);
-      if (page !== 0) return page;
-    }
-    const page = this.getPageFromFreelist(
-      gfp,
-      order,
-      ALLOC_WMARK_LOW | (gfp & ALLOC_KSWAPD),
-      highest,
-      migratetype,
-    );
-    return page !== 0 ? page : this.slow.allocPages(gfp, order, highest, migratetype);
+    const migratetype = this.settings.groupingDisabled ? 0 : gfpMigratetype(gfp);
+    let page = 0;
+    if (order === 0 && this.useFastPath)
+      page = this.fast.alloc(gfp, this.preferredZone(highest), highest, migratetype);
+    const allocFlags = ALLOC_WMARK_LOW | (gfp & ALLOC_KSWAPD);
+    if (page === 0) page = this.getPageFromFreelist(gfp, order, allocFlags, highest, migratetype);
+    if (page === 0) page = this.slow.allocPages(gfp, order, highest, migratetype);
+    if (this.trace.mmPageAlloc.enabled) this.traceAlloc(page, order, gfp, migratetype);
+    return page;
   }
 
   /** Highest zone with memory that may be used. */
@@ -274,7 +200,7 @@ export class PageAllocator {
 
   /** A single page if that needs no reserve and no reclaim, else 0. */
   allocAboveLow(gfp: number): Handle {
-    const migratetype = this.i32[this.groupingDisabledVar] ? 0 : gfpMigratetype(gfp);
+    const migratetype = this.settings.groupingDisabled ? 0 : gfpMigratetype(gfp);
     return this.getPageFromFreelist(
       gfp,
       0,
@@ -338,6 +264,7 @@ export class PageAllocator {
       if (page === 0) page = this.fallback.rmqueue(zone, order, migratetype, allocFlags);
       if (page === 0) return 0;
       this.i32[zone + FREE_PAGES] -= 1 << order;
+      this.traceZoneLocked(page, order, migratetype, 0);
       if (!this.check.newBlockIsBad(page, order)) return page;
     }
   }
@@ -356,11 +283,23 @@ export class PageAllocator {
       const page = this.fallback.rmqueue(zone, order, migratetype, allocFlags);
       if (page === 0) break;
       this.i32[zone + FREE_PAGES] -= 1 << order;
+      this.traceZoneLocked(page, order, migratetype, 1);
       if (this.check.newBlockIsBad(page, order)) continue;
       this.map.listAddTail(page + LRU_NEXT, list);
       taken++;
     }
     return taken;
+  }
+
+  private traceAlloc(page: Handle, order: number, gfp: number, migratetype: number): void {
+    const pfn = page === 0 ? NO_PFN : this.pageToPfn(page);
+    this.trace.mmPageAlloc.emit({ pfn, order, gfp_flags: gfp, migratetype });
+  }
+
+  private traceZoneLocked(page: Handle, order: number, migratetype: number, refill: number): void {
+    const { mmPageAllocZoneLocked } = this.trace;
+    if (mmPageAllocZoneLocked.enabled)
+      mmPageAllocZoneLocked.emit({ pfn: this.pageToPfn(page), order, migratetype, percpu_refill: refill });
   }
 
   /** @linux mm/page_alloc.c:prep_new_page full */
@@ -412,6 +351,7 @@ export class PageAllocator {
    */
   freePages(page: Handle, order: number): void {
     const { i32 } = this;
+    if (this.trace.mmPageFree.enabled) this.trace.mmPageFree.emit({ pfn: this.pageToPfn(page), order });
     if (order === 0 && this.useFastPath && this.fast.free(page)) return;
     const isHead = (i32[page] & (1 << PG_head)) !== 0;
     const count = --i32[page + REFCOUNT];
@@ -444,6 +384,13 @@ export class PageAllocator {
   freeOne(page: Handle, zone: Handle, order: number, migratetype: number): void {
     this.i32[zone + FREE_PAGES] += 1 << order;
     this.buddy.freeOnePage(page, (page - this.map.base) >> 4, zone, order, migratetype);
+  }
+
+  /** Gives a block from a per-CPU list to the buddy system. */
+  drainOne(page: Handle, zone: Handle, order: number, migratetype: number): void {
+    const { mmPagePcpuDrain } = this.trace;
+    if (mmPagePcpuDrain.enabled) mmPagePcpuDrain.emit({ pfn: this.pageToPfn(page), order, migratetype });
+    this.freeOne(page, zone, order, migratetype);
   }
 
   /**

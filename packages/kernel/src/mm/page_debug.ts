@@ -12,7 +12,7 @@ import type { PageAllocator } from './page_alloc.js';
 import { PageOwner } from './page_owner.js';
 import { PagePoison } from './page_poison.js';
 
-/** A boolean boot parameter: y, Y, 1, t, T, on are true. @linux lib/kstrtox.c:kstrtobool full */
+/** A boolean boot parameter: y, Y, 1, t, T, on are true. */
 export function bootFlag(parameters: BootParameters, name: string): boolean {
   const value = parameters.get(name);
   return value !== undefined && /^([yYtT1]|[oO][nN])/.test(value);

@@ -21,7 +21,7 @@ import type { PageAllocator } from './page_alloc.js';
 const START_KERNEL_MAP = vaddr(0xffffffff, 0x80000000);
 const REFCOUNT_OFFSET = Page.o._refcount;
 
-/** The order whose blocks hold so many bytes; that of 0 bytes is absurdly large. @linux include/asm-generic/getorder.h:get_order full */
+/** The order whose blocks hold so many bytes; that of 0 bytes is absurdly large. */
 export function getOrder(bytes: number): number {
   if (bytes === 0) return 64 - PAGE_SHIFT;
   let order = 0;

@@ -43,8 +43,8 @@ export interface ZoneSource {
     migratetype: number,
     allocFlags: number,
   ): number;
-  /** Frees one block that no list holds. */
-  freeOne(page: Handle, zone: Handle, order: number, migratetype: number): void;
+  /** Frees one block that was on a list. */
+  drainOne(page: Handle, zone: Handle, order: number, migratetype: number): void;
 }
 
 /** @linux mm/page_alloc.c:pcp_allowed_order full */
@@ -167,7 +167,7 @@ export class PerCpuLists {
         map.listDel(page + LRU);
         count -= 1 << order;
         i32[pcp + COUNT] -= 1 << order;
-        this.source.freeOne(page, zone, order, i32[page + INDEX]);
+        this.source.drainOne(page, zone, order, i32[page + INDEX]);
       }
       pindex = (pindex + 1) % NR_PCP_LISTS;
     }
