@@ -105,3 +105,56 @@ export function memblockFreeAll(
     at = end;
   }
 }
+
+/** `[mem 0x0000000000001000-0x0000000000ffffff]` */
+function memRange(start: number, end: number): string {
+  const address = (n: number) => `0x${n.toString(16).padStart(16, '0')}`;
+  return `[mem ${address(start)}-${address(end - 1)}]`;
+}
+
+/** What the log says of the zones. @linux mm/page_alloc.c:free_area_init full */
+export function zoneRangeLines(map: MemMap, memblock: Memblock): string[] {
+  const zoneLine = (z: number) => {
+    const zone = Zone.at(map.ram, map.zone(z));
+    const start = zone.zone_start_pfn * PAGE_SIZE;
+    const end = start + zone.spanned_pages * PAGE_SIZE;
+    return `  ${ZONE_NAMES[z].padEnd(8)} ${start === end ? 'empty' : memRange(start, end)}`;
+  };
+  const node = PglistData.at(map.ram, map.pgdat);
+  const nodeEnd = (node.node_start_pfn + node.node_spanned_pages) * PAGE_SIZE;
+  return [
+    'Zone ranges:',
+    ...ZONE_NAMES.map((_, z) => z)
+      .filter((z) => z !== ZONE_MOVABLE)
+      .map(zoneLine),
+    'Movable zone start for each node',
+    'Early memory node ranges',
+    ...memblock.memory.map(({ start, end }) => `  node   0: ${memRange(start, end)}`),
+    `Initmem setup node 0 ${memRange(node.node_start_pfn * PAGE_SIZE, nodeEnd)}`,
+    ...unavailableLines(memblock),
+  ];
+}
+
+/** Frames between the ranges of memory. @linux mm/page_alloc.c:init_unavailable_range full */
+function unavailableLines(memblock: Memblock): string[] {
+  const lines: string[] = [];
+  let at = 0;
+  for (const { start, end } of memblock.memory) {
+    if (start > at)
+      lines.push(`On node 0, zone DMA: ${(start - at) / PAGE_SIZE} pages in unavailable ranges`);
+    at = end;
+  }
+  return lines;
+}
+
+/** What the log says of memory as a whole. @linux mm/page_alloc.c:mem_init_print_info differs: no kernel image */
+export function memoryLines(map: MemMap, totalPages: number, groupingDisabled: boolean): string[] {
+  const present = PglistData.at(map.ram, map.pgdat).node_present_pages;
+  const policyZone = map.i32[map.zone(1) + Zone.w.managed_pages] > 0 ? 'DMA32' : 'DMA';
+  return [
+    `Built 1 zonelists, mobility grouping ${groupingDisabled ? 'off' : 'on'}.  Total pages: ${totalPages}`,
+    `Policy zone: ${policyZone}`,
+    `Memory: ${totalPages * 4}K/${present * 4}K available (0K kernel code, 0K rwdata, 0K rodata, 0K init, 0K bss, ` +
+      `${(present - totalPages) * 4}K reserved, 0K cma-reserved)`,
+  ];
+}

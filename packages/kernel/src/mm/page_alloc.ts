@@ -10,7 +10,7 @@
  * Everything that changes lies in RAM; this object holds word indices and constants.
  */
 
-import type { Env } from '../lib/env.js';
+import { type Env, KERN_INFO } from '../lib/env.js';
 import {
   type Handle,
   PAGE_OFFSET,
@@ -21,15 +21,22 @@ import {
   type Vaddr,
   VMEMMAP_START,
 } from '../machine/layout.js';
+import { prepCompoundPage } from './compound.js';
 import { Fallback } from './fallback.js';
 import { Buddy } from './free_area.js';
 import { __GFP_COMP, __GFP_NOWARN, __GFP_ZERO, gfpMigratetype, gfpZone } from './gfp.js';
 import type { Memblock } from './memblock.js';
 import { MemMap, ZONE_WORDS } from './memmap.js';
-import { initMemmap, initZones, memblockFreeAll, placeZoneNames } from './mm_init.js';
+import {
+  initMemmap,
+  initZones,
+  memblockFreeAll,
+  memoryLines,
+  placeZoneNames,
+  zoneRangeLines,
+} from './mm_init.js';
 import { MAX_NR_ZONES, MAX_ORDER, MIGRATE_HIGHATOMIC, WMARK_HIGH, Zone } from './mmzone.js';
 import {
-  COMPOUND_PAGE_DTOR,
   compoundHead,
   compoundOrder,
   PAGE_FLAGS_CHECK_AT_FREE,
@@ -37,9 +44,6 @@ import {
   PAGE_WORDS,
   Page,
   PG_head,
-  POISON_HI,
-  TAIL_MAPPING_LO,
-  VMEMMAP_HI,
 } from './page.js';
 import { PageAllocSlow } from './page_alloc_slow.js';
 import { PageCheck } from './page_check.js';
@@ -92,7 +96,7 @@ export class PageAllocator {
   readonly trace: PageTrace;
   private readonly fast: PageFast;
 
-  /** Frees memory that is in use; returns how many pages. Not there until reclaim is. */
+  /** Frees memory that is in use; returns how many pages. */
   reclaim?: (gfp: number, order: number) => number;
   /** Wakes the zone's background reclaim. */
   wakeKswapd?: (gfp: number, order: number, highestZone: number) => void;
@@ -142,6 +146,8 @@ export class PageAllocator {
     map.boot((bytes, align) => memblock.alloc(bytes, align));
     this.debug.boot(memblock);
     initZones(map, memblock);
+    this.env.log.log(KERN_INFO, zoneRangeLines(map, memblock).join('\n'));
+    this.debug.logBoot();
     placeZoneNames(map, this.zoneNames);
     for (let i = 0; i < MAX_NR_ZONES; i++) buddy.initFreeLists(map.zone(i));
     initMemmap(map, buddy);
@@ -156,6 +162,10 @@ export class PageAllocator {
       buddy.freeOnePage(page, pfn, zone, order, buddy.pfnblockMigratetype(pfn), true);
     });
     this.settings.boot(this.totalramPages);
+    this.env.log.log(
+      KERN_INFO,
+      memoryLines(map, this.totalramPages, this.settings.groupingDisabled).join('\n'),
+    );
   }
 
   /** Pages that the allocator manages. @linux include/linux/mm.h:totalram_pages full */
@@ -309,7 +319,7 @@ export class PageAllocator {
     i32[page + REFCOUNT] = 1;
     if (this.debugActive) this.debug.postAlloc(page, order, gfp);
     else if ((gfp & __GFP_ZERO) !== 0) this.clearPages(page, order);
-    if (order > 0 && (gfp & __GFP_COMP) !== 0) this.prepCompoundPage(page, order);
+    if (order > 0 && (gfp & __GFP_COMP) !== 0) prepCompoundPage(this.map, page, order);
     // Marks a page from the reserves, as Linux does, in the links that nobody uses now.
     i32[page + LRU_NEXT] = (allocFlags & ALLOC_NO_WATERMARKS) !== 0 ? 2 : 0;
     i32[page + LRU_NEXT + 1] = 0;
@@ -319,26 +329,6 @@ export class PageAllocator {
   clearPages(page: Handle, order: number): void {
     const start = ((page - this.map.base) >> 4) << (PAGE_SHIFT - 2);
     this.i32.fill(0, start, start + (1024 << order));
-  }
-
-  /** Makes one page of a block: tail pages point to the head. @linux mm/page_alloc.c:prep_compound_page full */
-  prepCompoundPage(page: Handle, order: number): void {
-    const { i32, map } = this;
-    i32[page] |= 1 << PG_head;
-    const head = ((page - map.base) << 2) | 1;
-    for (let p = page + PAGE_WORDS, end = page + (PAGE_WORDS << order); p < end; p += PAGE_WORDS) {
-      i32[p + MAPPING] = TAIL_MAPPING_LO;
-      i32[p + MAPPING + 1] = POISON_HI;
-      i32[p + COMPOUND_HEAD] = head;
-      i32[p + COMPOUND_HEAD + 1] = VMEMMAP_HI;
-      i32[p + PRIVATE] = i32[p + PRIVATE + 1] = 0;
-    }
-    const tail = page + PAGE_WORDS;
-    map.ram.u8[tail * 4 + Page.o.compound_dtor] = COMPOUND_PAGE_DTOR;
-    map.ram.u8[tail * 4 + Page.o.compound_order] = order;
-    i32[tail + Page.w.compound_mapcount] = -1;
-    i32[tail + Page.w.compound_pincount] = 0;
-    i32[tail + Page.w.compound_nr] = 1 << order;
   }
 
   // ----------------------------------------------------------------------------------------------

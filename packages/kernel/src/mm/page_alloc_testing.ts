@@ -9,6 +9,8 @@ import { PageAllocator } from './page_alloc.js';
 export interface PageMachine {
   readonly env: TestEnv;
   readonly mm: PageAllocator;
+  /** What booting logged; `env.lines` has only what came later. */
+  readonly bootLines: readonly string[];
 }
 
 /** @param mib megabytes of RAM */
@@ -17,5 +19,5 @@ export function pageMachine(mib: number, nrCpus = 1, parameters: Record<string, 
   const env = makeTestEnv({ ram, nrCpus, parameters });
   const mm = new PageAllocator(env);
   mm.boot(new Memblock(ram.size, env.data.end));
-  return { env, mm };
+  return { env, mm, bootLines: env.lines.splice(0) };
 }

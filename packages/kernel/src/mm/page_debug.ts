@@ -45,6 +45,11 @@ export class PageDebug {
 
   /** @linux mm/page_alloc.c:init_mem_debugging_and_hardening full */
   boot(memblock: Memblock): void {
+    this.owner?.boot(memblock);
+  }
+
+  /** Says what is on. */
+  logBoot(): void {
     const { parameters, log } = this.env;
     if (this.poison && (bootFlag(parameters, 'init_on_alloc') || bootFlag(parameters, 'init_on_free')))
       log.log(
@@ -56,7 +61,6 @@ export class PageDebug {
       KERN_INFO,
       `mem auto-init: stack:off, heap alloc:${heap(this.initOnAlloc)}, heap free:${heap(this.initOnFree)}`,
     );
-    this.owner?.boot(memblock);
   }
 
   /** A block becomes free for the first time. */

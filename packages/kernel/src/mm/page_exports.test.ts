@@ -145,7 +145,7 @@ describe('fuzz: any argument ends in memory, NULL, an oops or a report', () => {
         mm.drainAllPages();
         mm.allocPages(GFP_KERNEL | __GFP_NOWARN, 3);
       }),
-      { seed: 11, numRuns: 120 },
+      { seed: 11, numRuns: 60 },
     );
   });
 });
