@@ -50,6 +50,8 @@ export type Kbuild = (request: KbuildRequest) => Promise<number>;
 export const KERNEL_BUILD_FOLDER = `/lib/modules/${UTS_RELEASE}/build`;
 
 const INTERRUPTED = 130;
+/** How deep makes may call each other: a makefile that makes itself ends in an error. */
+const MAX_LEVEL = 50;
 
 /** Runs make. Resolves to its exit status: 0, 2 for an error, 130 when aborted. */
 export async function make(args: readonly string[], context: MakeContext, kbuild: Kbuild): Promise<number> {
@@ -58,6 +60,10 @@ export async function make(args: readonly string[], context: MakeContext, kbuild
   const env: Record<string, string> = { ...context.env };
   if (level === 0 || !env['PWD']) env['PWD'] = context.cwd;
   const program = level === 0 ? 'make' : `make[${level}]`;
+  if (level > MAX_LEVEL) {
+    context.stderr(`${program}: *** make calls itself without end.  Stop.\n`);
+    return 2;
+  }
   const inherited = shellWords(env['MAKEFLAGS'] ?? '') ?? [];
   const command = parseCommand(inherited.concat(args));
   if (typeof command === 'string') {
@@ -101,6 +107,7 @@ class Session {
   private readonly book = new RuleBook();
   private readonly scope = new Scope();
   private readonly reader: Reader;
+  private readonly expandHost: ExpandHost;
   private where: string | undefined;
 
   constructor(
@@ -111,7 +118,8 @@ class Session {
     private readonly runKbuild: Kbuild,
   ) {
     this.env = context.env ?? {};
-    this.reader = new Reader(this.book, new Expander(this.scope, this.expandHost()), {
+    this.expandHost = this.makeExpandHost();
+    this.reader = new Reader(this.book, new Expander(this.scope, this.expandHost), {
       read: (path) => this.readMakefile(path),
       glob: (pattern) => glob(context.fs, context.cwd, pattern),
       warn: context.stderr,
@@ -140,7 +148,7 @@ class Session {
       fs: context.fs,
       cwd: context.cwd,
       program,
-      expand: this.expandHost(),
+      expand: this.expandHost,
       stdout: context.stdout,
       stderr: context.stderr,
       command: (text) => this.runCommand(text),
@@ -232,11 +240,12 @@ class Session {
     rule('%', '%.c', '$(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) $(TARGET_ARCH) $^ $(LOADLIBES) $(LDLIBS) -o $@');
   }
 
-  private expandHost(): ExpandHost {
+  private makeExpandHost(): ExpandHost {
     const { context } = this;
     const where = () => this.reader.where ?? this.where;
     return {
       cwd: context.cwd,
+      nrReferences: 0,
       shell: (command) => this.shell(command),
       glob: (pattern) => glob(context.fs, context.cwd, pattern),
       exists: async (path) => (await context.fs.stat(resolvePath(context.cwd, path))) !== undefined,

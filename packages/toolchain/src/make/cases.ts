@@ -183,10 +183,7 @@ V = $(L) end
     'patsubst keeps others',
     'all:\n\t@echo $(patsubst %.c,%.o,a.c b.h) $(patsubst a.c,z.o,a.c b.c)\n',
   ),
-  makefile(
-    'balanced parentheses',
-    'all:\n\t@echo "$(subst x,y,(x))" $(if $(filter a,a b),yes and more)\n',
-  ),
+  makefile('balanced parentheses', 'all:\n\t@echo "$(subst x,y,(x))" $(if $(filter a,a b),yes and more)\n'),
   {
     ...makefile(
       'recursive make through the shell',

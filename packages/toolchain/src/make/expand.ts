@@ -6,6 +6,9 @@ import { FUNCTIONS, type FunctionContext } from './functions.js';
 import { patsubst, Scope } from './variables.js';
 
 const MAX_DEPTH = 200;
+/** Bounds on what one make may expand, so that a makefile that calls itself ends in an error. */
+const MAX_REFERENCES = 1_000_000;
+const MAX_CHARACTERS = 1 << 24;
 
 /** What expansion needs of the world around it. */
 export interface ExpandHost {
@@ -20,6 +23,8 @@ export interface ExpandHost {
   warn(text: string): void;
   /** `$(eval)`: reads the text as part of the makefile. */
   evaluate(text: string): Promise<void>;
+  /** References expanded so far, by all expanders of this make. */
+  nrReferences: number;
   /** The line being read, or of the recipe that runs: `Makefile:7`. */
   readonly where: string | undefined;
 }
@@ -71,6 +76,8 @@ export class Expander {
     let from = 0;
     for (let at = text.indexOf('$'); at >= 0; at = text.indexOf('$', from)) {
       out += text.slice(from, at);
+      if (++this.host.nrReferences > MAX_REFERENCES || out.length > MAX_CHARACTERS)
+        throw new MakeError('expansion does not end', this.where);
       const next = text[at + 1];
       if (next === undefined) return `${out}$`;
       from = at + 2;

@@ -68,10 +68,12 @@ const word: MakeFunction = {
 const wordlist: MakeFunction = {
   min: 3,
   max: 3,
-  run: (context, [from, to, list]) =>
-    words(list)
-      .slice(Math.max(count(from, 'first', context) - 1, 0), count(to, 'second', context))
-      .join(' '),
+  run(context, [from, to, list]) {
+    const first = Math.max(count(from, 'first', context) - 1, 0);
+    const wanted = [...list.matchAll(/[^ \t\n]+/g)].slice(first, count(to, 'second', context));
+    const last = wanted.at(-1);
+    return last ? list.slice(wanted[0].index, last.index + last[0].length) : '';
+  },
 };
 
 const wildcard: MakeFunction = {

@@ -9,6 +9,10 @@ import { readRule } from './rule_line.js';
 import type { Rule, RuleBook } from './rules.js';
 import { words } from './variables.js';
 
+/** Bounds on `include` and `$(eval)`, so that a makefile that includes itself ends in an error. */
+const MAX_NESTED = 100;
+const MAX_READ = 10_000;
+
 export interface ReaderHost {
   /** Text of a makefile to include, or undefined. */
   read(path: string): Promise<string | undefined>;
@@ -27,6 +31,8 @@ export class Reader {
   where: string | undefined;
   readonly exports: Exports = { all: false, names: new Map() };
 
+  private nrNested = 0;
+  private nrRead = 0;
   private lines: string[] = [];
   private next = 0;
   private file = '';
@@ -42,6 +48,8 @@ export class Reader {
 
   /** Reads one makefile. Throws MakeError. */
   async read(file: string, text: string): Promise<void> {
+    if (++this.nrNested > MAX_NESTED || ++this.nrRead > MAX_READ)
+      throw new MakeError('makefiles include each other without end', this.where);
     const outer = [this.lines, this.next, this.file, this.conditionals, this.open, this.where] as const;
     this.lines = text.split('\n');
     this.next = 0;
@@ -51,6 +59,7 @@ export class Reader {
     while (this.next < this.lines.length) await this.line();
     if (this.conditionals.depth > 0) throw new MakeError("missing 'endif'", this.where);
     [this.lines, this.next, this.file, this.conditionals, this.open, this.where] = outer;
+    this.nrNested--;
   }
 
   /** `$(eval text)`. */

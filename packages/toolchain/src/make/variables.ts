@@ -64,13 +64,15 @@ export const withStem = (replacement: string, stem: string): string => {
   return percent < 0 ? replacement : replacement.slice(0, percent) + stem + replacement.slice(percent + 1);
 };
 
-/** `$(patsubst)` on a list. */
+/** `$(patsubst)` on a list. A pattern without `%` leaves the blanks between words as they are. */
 export function patsubst(pattern: string, replacement: string, list: string): string {
+  if (pattern === '') return list;
+  if (!pattern.includes('%'))
+    return list.replace(/[^ \t\n]+/g, (word) => (word === pattern ? replacement : word));
   return words(list)
     .map((word) => {
       const stem = stemOf(pattern, word);
-      if (stem === undefined) return word;
-      return pattern.includes('%') ? withStem(replacement, stem) : replacement;
+      return stem === undefined ? word : withStem(replacement, stem);
     })
     .join(' ');
 }
