@@ -268,7 +268,8 @@ export class Kernel {
     );
   }
 
-  private callC(fn: Vaddr, signature: string, ...args: number[]): number {
+  /** Calls the C function at an address; what it throws (an oops) passes through. */
+  callC(fn: Vaddr, signature: string, ...args: number[]): number {
     return this.functions.callAddress(
       fn,
       signature,

@@ -6,7 +6,13 @@ import type { Kernel } from './boot.js';
 import { coreExports } from './kernel/exports.js';
 import { KernelPanic } from './kernel/oops.js';
 import { printkExports } from './kernel/printk/exports.js';
+import { bitmapExports } from './lib/bitmap.js';
+import { cmdlineExports } from './lib/cmdline.js';
+import { conversionExports } from './lib/conversion_exports.js';
+import { findBitExports } from './lib/find_bit.js';
 import { kstrtoxExports } from './lib/kstrtox_exports.js';
+import { randomExports } from './lib/random_exports.js';
+import { sortExports } from './lib/sort.js';
 import { sprintfExports } from './lib/sprintf_exports.js';
 import { stringCopyExports, stringExports } from './lib/string_exports.js';
 import { decodeUtf8 } from './lib/utf8.js';
@@ -43,6 +49,12 @@ export function kernelExports(k: Kernel): KernelExports {
     ...stringExports(access, k.oops),
     ...stringCopyExports(access, allocate),
     ...kstrtoxExports(access),
+    ...cmdlineExports(access, k.ram.addressOf(k.data.declare('get_options_cursor', 8))),
+    ...findBitExports(access),
+    ...bitmapExports(access, allocate, (address) => k.slub.kfree(address)),
+    ...sortExports(access, (fn, signature, ...args) => k.callC(fn, signature, ...args)),
+    ...randomExports(access, k.random),
+    ...conversionExports(access, k.random),
     ...k.params.exports(),
     ...pageExports(k.pages),
     ...slabExports(k.slub),

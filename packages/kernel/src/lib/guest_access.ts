@@ -62,8 +62,9 @@ export function writeInteger(mem: GuestAccess, address: Vaddr, value: number, by
   writeBytes(mem, address, out);
 }
 
-/** A copy of guest bytes; an oops where any is not mapped. */
+/** A copy of guest bytes; an oops where any is not mapped, before room is made for a length that makes no sense. */
 export function readBytes(mem: GuestAccess, address: Vaddr, bytes: number): Uint8Array {
+  if (bytes > PAGE_SIZE) for (let a = address; a < address + bytes; a += bytesToPageEnd(a)) physical(mem, a);
   const out = new Uint8Array(bytes);
   for (let done = 0; done < bytes; ) {
     const p = physical(mem, address + done);
