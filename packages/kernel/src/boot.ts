@@ -123,7 +123,9 @@ export class Kernel {
       cpu: () => 0,
     };
     this.pages = new PageAllocator(this.env);
+    this.pages.check.hash = this.format.hash;
     this.slub = new Slub(this.env, this.pages);
+    this.slub.callGuest = (fn, signature, ...args) => this.callC(fn, signature, ...args);
     this.modules = new Modules(this.moduleEnvironment());
     this.params = new Params({
       ...access,

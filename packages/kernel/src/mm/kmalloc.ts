@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** kmalloc and its kin: which cache serves a size, what is too large for any, and how objects grow and vanish. */
 
-import { KERN_WARNING } from '../lib/env.js';
+import { KERN_INFO, KERN_WARNING } from '../lib/env.js';
 import { type Handle, PAGE_OFFSET, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
 import {
   __GFP_ACCOUNT,
@@ -72,7 +72,8 @@ export function fixGfp(core: SlabCore, gfp: number): number {
  * What is too large for a cache: pages.
  * @linux mm/slab_common.c:__kmalloc_large_node full
  */
-export function kmallocLarge(core: SlabCore, size: number, gfp: number, caller: Vaddr): Vaddr {
+export function kmallocLarge(slub: Slub, size: number, gfp: number, caller: Vaddr): Vaddr {
+  const { core, trace } = slub;
   const { pages, hooks } = core;
   if (hooks?.shouldFail?.(0, gfp)) return 0;
   const order = getOrder(size);
@@ -83,6 +84,15 @@ export function kmallocLarge(core: SlabCore, size: number, gfp: number, caller: 
   const address = pages.pageAddress(page);
   if (gfp & __GFP_ZERO || core.initOnAlloc) core.ram.fill(address - PAGE_OFFSET, PAGE_SIZE << order, 0);
   hooks?.largeAllocated?.(address, size, order, gfp, caller);
+  if (trace.kmalloc.enabled)
+    trace.kmalloc.emit({
+      call_site: caller === 0 ? core.env.reports.callerAddress() : caller,
+      ptr: address,
+      bytes_req: size,
+      bytes_alloc: PAGE_SIZE << order,
+      gfp_flags: gfp,
+      node: -1,
+    });
   return address;
 }
 
@@ -156,6 +166,21 @@ export function krealloc(slub: Slub, address: Vaddr, size: number, gfp: number, 
 function copy(core: SlabCore, to: Vaddr, from: Vaddr, bytes: number): void {
   const p = from - PAGE_OFFSET;
   core.u8.copyWithin(to - PAGE_OFFSET, p, p + bytes);
+}
+
+/**
+ * Says what is known of an address, for debugging.
+ * @linux mm/slab_common.c:kmem_dump_obj partial: on a line of its own, without the stack
+ */
+export function kmemDumpObj(slub: Slub, address: Vaddr): void {
+  const { log } = slub.env;
+  const info = slub.objectInfo(address);
+  if (info === undefined) log.log(KERN_INFO, ' non-slab memory.');
+  else
+    log.log(
+      KERN_INFO,
+      ` slab ${info.cache} start ${hexAddress(info.object)} pointer offset ${info.offset} size ${info.objectSize}`,
+    );
 }
 
 /** Zeroes an object's bytes and frees it. @linux mm/slab_common.c:kfree_sensitive full */

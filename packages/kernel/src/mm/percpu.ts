@@ -47,12 +47,21 @@ const BOUND_MAP = PcpuChunk.w.bound_map;
 
 export class PerCpu {
   private readonly chunks: Handle;
+  /** `unsigned long __per_cpu_offset[nr_cpus]`: from CPU 0's copy to each CPU's. */
+  private readonly offsets: Handle;
 
   constructor(
     private readonly env: Env,
     private readonly pages: PerCpuPageSource,
   ) {
     this.chunks = env.data.declare('pcpu_chunk_list', 8);
+    this.offsets = env.data.declare('__per_cpu_offset', 8 * env.nrCpus);
+  }
+
+  /** @linux mm/percpu.c:setup_per_cpu_areas full */
+  boot(): void {
+    for (let cpu = 0; cpu < this.env.nrCpus; cpu++)
+      this.env.ram.set64(this.offsets + 2 * cpu, cpu * PCPU_UNIT_SIZE);
   }
 
   /**

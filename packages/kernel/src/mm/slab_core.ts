@@ -7,7 +7,7 @@
  * A free pointer is two raw words: it may hold anything once C has scribbled over a free object.
  */
 
-import type { Env } from '../lib/env.js';
+import { type Env, KernelBug } from '../lib/env.js';
 import { initListHead } from '../lib/list.js';
 import {
   type Handle,
@@ -61,6 +61,9 @@ export interface SlabHooks {
   largeFreeing?(object: Vaddr, order: number, caller: Vaddr): void;
 }
 
+/** Calls the C function at an address; the signature is in the letters of KernelExports. */
+export type CallGuest = (fn: Vaddr, signature: string, ...args: number[]) => number;
+
 export const KMALLOC_TYPES = ['kmalloc', 'kmalloc-cg', 'kmalloc-rcl', 'dma-kmalloc'] as const;
 export const KMALLOC_NORMAL = 0;
 export const KMALLOC_CGROUP = 1;
@@ -105,8 +108,10 @@ export class SlabCore {
   readonly initOnAlloc: boolean;
   readonly initOnFree: boolean;
   hooks: SlabHooks | undefined;
-  /** Runs a cache's constructor, C code, on a new object. */
-  invokeConstructor: ((ctor: Vaddr, object: Vaddr) => void) | undefined;
+  /** Calls C. */
+  callGuest: CallGuest = () => {
+    throw new KernelBug('nothing was given to call C with');
+  };
 
   constructor(
     readonly env: Env,

@@ -22,7 +22,9 @@ import {
   PAGE_SHIFT,
   type Paddr,
   type Vaddr,
+  VMEMMAP_START,
 } from '../machine/layout.js';
+import type { Tracepoint } from '../trace/tracepoint.js';
 import { __GFP_ZERO } from './gfp.js';
 import { kfreeNotSlab, kmallocIndex, kmallocLarge, kmallocType } from './kmalloc.js';
 import { PCPU_UNIT_WORDS, PerCpu } from './percpu.js';
@@ -33,6 +35,7 @@ import {
   C_LIST_W,
   C_OBJECT_SIZE_W,
   C_OFFSET_W,
+  C_SIZE_W,
   CPU_FREELIST_W,
   CPU_SLAB_W,
   KMALLOC_MAX_CACHE_SIZE,
@@ -45,9 +48,11 @@ import {
 } from './slab.js';
 import { bootCaches } from './slab_boot.js';
 import { createCache, destroyCache, shrinkCache } from './slab_common.js';
-import { KMALLOC_ROW, SlabCore, type SlabHooks, type SlabPageSource } from './slab_core.js';
+import { type CallGuest, KMALLOC_ROW, SlabCore, type SlabHooks, type SlabPageSource } from './slab_core.js';
 import { isFreeObject, wildHeadPage, wrongCache } from './slab_lookup.js';
+import { type AllocFields, SlabTrace } from './slab_trace.js';
 import { bugDoubleFree, slabAllocSlow, slabFreeDebug, slabFreeSlow, takeFirst } from './slub_cpu.js';
+import type { VmallocSource } from './util.js';
 
 export { slabExports } from './slab_exports.js';
 
@@ -69,6 +74,9 @@ export interface ObjectInfo {
 export class Slub {
   readonly core: SlabCore;
   readonly percpu: PerCpu;
+  readonly trace: SlabTrace;
+  /** For kvmalloc; set when there is one. */
+  vmalloc: VmallocSource | undefined;
   private readonly i32: Int32Array;
   private readonly ramSize: number;
   private readonly kmallocCaches: Handle;
@@ -79,6 +87,7 @@ export class Slub {
   ) {
     this.percpu = new PerCpu(env, pages);
     this.core = new SlabCore(env, pages, this.percpu);
+    this.trace = new SlabTrace(env);
     this.i32 = env.ram.i32;
     this.ramSize = env.ram.size;
     this.kmallocCaches = this.core.roots.kmalloc_caches;
@@ -96,13 +105,16 @@ export class Slub {
     );
   }
 
-  /** Calls a constructor written in C; set by the architecture. */
-  set invokeConstructor(call: ((ctor: Vaddr, object: Vaddr) => void) | undefined) {
-    this.core.invokeConstructor = call;
+  /**
+   * Calls a C function: constructors of caches, the functions of a memory pool. Set by the architecture.
+   * The signature is in the letters of KernelExports.
+   */
+  set callGuest(call: CallGuest) {
+    this.core.callGuest = call;
   }
 
-  get invokeConstructor(): ((ctor: Vaddr, object: Vaddr) => void) | undefined {
-    return this.core.invokeConstructor;
+  get callGuest(): CallGuest {
+    return this.core.callGuest;
   }
 
   /** Sees, or prevents, every allocation and free. */
@@ -122,11 +134,13 @@ export class Slub {
    * @linux mm/slab_common.c:__kmalloc full
    */
   kmalloc(size: number, gfp: number, caller: Vaddr = 0): Vaddr {
-    if (size > KMALLOC_MAX_CACHE_SIZE) return kmallocLarge(this.core, size, gfp, caller);
+    if (size > KMALLOC_MAX_CACHE_SIZE) return kmallocLarge(this, size, gfp, caller);
     if (size === 0) return ZERO_SIZE_PTR;
     const slot = this.kmallocCaches + 2 * (kmallocType(gfp) * KMALLOC_ROW + kmallocIndex(this.core, size));
     const cache = this.i32[slot] >>> 2;
-    return this.slabAlloc(cache, gfp, caller, size);
+    const object = this.slabAlloc(cache, gfp, caller, size);
+    if (this.trace.kmalloc.enabled) this.traceAlloc(this.trace.kmalloc, cache, object, size, gfp, caller);
+    return object;
   }
 
   /**
@@ -134,6 +148,7 @@ export class Slub {
    * @linux mm/slab_common.c:kfree full
    */
   kfree(address: Vaddr, caller: Vaddr = 0): void {
+    if (this.trace.kfree.enabled) this.trace.kfree.emit({ call_site: this.site(caller), ptr: address });
     if (address >= 0 && address <= ZERO_SIZE_PTR) return;
     const slab = this.headPage(address);
     if ((this.i32[slab] & PG_SLAB_MASK) === 0) kfreeNotSlab(this.core, slab, address, caller);
@@ -178,7 +193,11 @@ export class Slub {
 
   /** @linux mm/slub.c:kmem_cache_alloc full */
   kmemCacheAlloc(cache: Handle, gfp: number, caller: Vaddr = 0): Vaddr {
-    return this.slabAlloc(cache, gfp, caller, this.i32[cache + C_OBJECT_SIZE_W]);
+    const size = this.i32[cache + C_OBJECT_SIZE_W];
+    const object = this.slabAlloc(cache, gfp, caller, size);
+    if (this.trace.kmemCacheAlloc.enabled)
+      this.traceAlloc(this.trace.kmemCacheAlloc, cache, object, size, gfp, caller);
+    return object;
   }
 
   /**
@@ -189,6 +208,10 @@ export class Slub {
     const slab = this.headPage(address);
     const owner = (this.i32[slab] & PG_SLAB_MASK) === 0 ? 0 : this.i32[slab + SLAB_CACHE_W] >>> 2;
     if (owner !== cache && !wrongCache(this.core, cache, owner, address)) return;
+    if (this.trace.kmemCacheFree.enabled) {
+      const name = this.core.cacheName(owner);
+      this.trace.kmemCacheFree.emit({ call_site: this.site(caller), ptr: address, name });
+    }
     this.slabFree(owner, slab, address, caller, 'kmem_cache_free');
   }
 
@@ -295,6 +318,14 @@ export class Slub {
     else slabFreeSlow(core, cache, slab, p, p, 1);
   }
 
+  /** Frees the compound page at a vmemmap address, as C names it. */
+  freeVmemmapPage(pointer: Vaddr): void {
+    const { map } = this.core;
+    const page = map.base + (pointer - VMEMMAP_START) / 4;
+    if (map.isPage(page)) this.core.pages.freePages(page, this.core.slabOrder(page));
+    else this.env.guest.read(pointer, 4);
+  }
+
   /** Head page of the page that an address lies in, computed as the kernel does: a wild address is an oops. */
   headPage(address: Vaddr): Handle {
     const p: Paddr = address - PAGE_OFFSET;
@@ -303,6 +334,22 @@ export class Slub {
     const page = base + (p >>> PAGE_SHIFT) * 16;
     const head = this.i32[page + 2];
     return (head & 1) === 0 ? page : base + (head >>> 2);
+  }
+
+  private site(caller: Vaddr): Vaddr {
+    return caller === 0 ? this.env.reports.callerAddress() : caller;
+  }
+
+  private traceAlloc(
+    trace: Tracepoint<AllocFields>,
+    cache: Handle,
+    ptr: Vaddr,
+    bytes_req: number,
+    gfp_flags: number,
+    caller: Vaddr,
+  ): void {
+    const bytes_alloc = this.i32[cache + C_SIZE_W];
+    trace.emit({ call_site: this.site(caller), ptr, bytes_req, bytes_alloc, gfp_flags, node: -1 });
   }
 
   /** Zeroes a new object where that is asked for. @linux mm/slab.h:slab_want_init_on_alloc full */

@@ -155,7 +155,7 @@ function shuffleFreelist(core: SlabCore, cache: Handle, slab: Handle, objects: n
 function setupObject(core: SlabCore, cache: Handle, p: Paddr): void {
   setupObjectDebug(core, cache, p);
   const ctor = core.address(cache + C_CTOR_W);
-  if (ctor !== 0) core.invokeConstructor?.(ctor, PAGE_OFFSET + p);
+  if (ctor !== 0) core.callGuest(ctor, 'v:p', PAGE_OFFSET + p);
 }
 
 // ------------------------------------------------------------------------------------ giving one back
