@@ -208,7 +208,7 @@ describe('cancellation', () => {
       signal: controller.signal,
     });
     await expect(build).rejects.toBe(reason);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(5000);
     const { ko } = await toolchain.buildModule({ name: 'hello', sources: { 'hello.c': HELLO } });
     expect(ko).toBeDefined();
   });

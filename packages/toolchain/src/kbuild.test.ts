@@ -38,16 +38,24 @@ interface Run {
   text: string;
 }
 
-async function run(fs: MemoryFs, args: string[] = [], cwd = M, signal?: AbortSignal): Promise<Run> {
+async function run(fs: MemoryFs, args: string[] = [], cwd = M, controller?: AbortController): Promise<Run> {
   let text = '';
   const print = (more: string) => {
     text += more;
+    if (controller && more.includes('CC [M]')) setTimeout(() => controller.abort(), 50);
   };
   const sh = async (command: string) => {
     const echo = /^echo ?(.*)$/.exec(command);
     return { status: echo || command === 'true' ? 0 : 127, stdout: echo ? `${echo[1]}\n` : '' };
   };
-  const status = await toolchain.make(args, { cwd, fs, sh, stdout: print, stderr: print, signal });
+  const status = await toolchain.make(args, {
+    cwd,
+    fs,
+    sh,
+    stdout: print,
+    stderr: print,
+    signal: controller?.signal,
+  });
   return { status, text };
 }
 
@@ -215,8 +223,7 @@ make: Leaving directory '${BUILD}'
     await run(fs);
     fs.set(`${M}/hello.c`, HELLO + slow.join(''));
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 150);
-    const { status, text } = await run(fs, [], M, controller.signal);
+    const { status, text } = await run(fs, [], M, controller);
     expect(status).toBe(130);
     expect(text).toContain(`make[2]: *** [scripts/Makefile.build:250: ${M}/hello.o] Interrupt
 make[1]: *** [Makefile:1992: ${M}] Interrupt
@@ -275,6 +282,9 @@ $(MODULE_NAME)-objs := $(SRCS:.c=.o)
 other-y := x.o
 other-$(CONFIG_SMP) += y.o
 other-$(CONFIG_NOSUCH) += z.o
+ifneq ($(CONFIG_HZ),250)
+other-y += z.o
+endif
 `,
       'main.c': module('util();', 'void util(void);\n'),
       'lib/util.c': '#include <linux/module.h>\nvoid util(void);\nvoid util(void) { printk("util"); }\n',

@@ -32,5 +32,6 @@ const INIT_H = `#define __init
 export const TEST_HEADERS: HeaderTree = new Map([
   ['linux/module.h', MODULE_H],
   ['linux/init.h', INIT_H],
+  ['linux/kconfig.h', '#define CONFIG_SMP 1\n#define CONFIG_HZ 250\n'],
   ['linux/kernel.h', '#include <linux/module.h>\n'],
 ]);

@@ -8,7 +8,7 @@ import type { Expander } from '../make/expand.js';
 import { words } from '../make/variables.js';
 import { shellWords } from '../make/words.js';
 import { UTS_RELEASE } from '../modpost.js';
-import { CONFIG } from './config.js';
+import { configOf } from './config.js';
 
 export interface ObjectPlan {
   /** Path without suffix: the source is this plus `.c`. */
@@ -63,7 +63,7 @@ export async function readPlan(
 
 function variablesFor(run: KbuildRun, folder: string): Record<string, string> {
   return {
-    ...CONFIG,
+    ...configOf(run.options.compile.headers),
     KERNELRELEASE: UTS_RELEASE,
     KERNELVERSION: '6.1.0',
     VERSION: '6',
