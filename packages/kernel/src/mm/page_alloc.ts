@@ -35,7 +35,14 @@ import {
   placeZoneNames,
   zoneRangeLines,
 } from './mm_init.js';
-import { MAX_NR_ZONES, MAX_ORDER, MIGRATE_HIGHATOMIC, WMARK_HIGH, Zone } from './mmzone.js';
+import {
+  MAX_NR_ZONES,
+  MAX_ORDER,
+  MIGRATE_HIGHATOMIC,
+  WMARK_HIGH,
+  ZONE_BOOSTED_WATERMARK,
+  Zone,
+} from './mmzone.js';
 import {
   compoundHead,
   compoundOrder,
@@ -79,6 +86,7 @@ const COMPOUND_HEAD = Page.w.compound_head;
 const FREE_PAGES = ZONE_VM_STAT + 2 * NR_FREE_PAGES;
 const MANAGED = Zone.w.managed_pages;
 const NUMA_HIT = ZONE_NUMA_EVENT;
+const ZONE_FLAGS = Zone.w.flags;
 
 export { pageExports } from './page_exports.js';
 
@@ -259,6 +267,10 @@ export class PageAllocator {
     if (page === 0) page = this.rmqueueBuddy(zone, order, migratetype, allocFlags);
     if (page === 0) return 0;
     const { i32 } = this;
+    if ((allocFlags & ALLOC_KSWAPD) !== 0 && (i32[zone + ZONE_FLAGS] & (1 << ZONE_BOOSTED_WATERMARK)) !== 0) {
+      i32[zone + ZONE_FLAGS] &= ~(1 << ZONE_BOOSTED_WATERMARK);
+      this.wakeKswapd?.(0, 0, z);
+    }
     countUp(i32, this.pgallocEvents + 2 * z, 1 << order);
     countUp(i32, zone + NUMA_HIT, 1);
     return page;
@@ -389,25 +401,13 @@ export class PageAllocator {
    */
   private freePagesPrepare(page: Handle, order: number): boolean {
     const { i32 } = this;
-    let bad = order > 0 && this.tailsAreBad(page, order);
+    let bad = order > 0 && this.check.tailsAreBad(page, order);
     if ((i32[page + MAPPING] & 3) !== 0) i32[page + MAPPING] = i32[page + MAPPING + 1] = 0;
     if (!this.check.expected(page, PAGE_FLAGS_CHECK_AT_FREE) && this.check.freePageIsBad(page)) bad = true;
     if (bad) return false;
     i32[page] &= ~PAGE_FLAGS_CHECK_AT_PREP;
     if (this.debugActive) this.debug.preFree(page, order);
     return true;
-  }
-
-  private tailsAreBad(head: Handle, order: number): boolean {
-    const { i32, check } = this;
-    const compound = (i32[head] & (1 << PG_head)) !== 0;
-    let bad = false;
-    for (let p = head + PAGE_WORDS, end = head + (PAGE_WORDS << order); p < end; p += PAGE_WORDS) {
-      if (compound && check.tailIsBad(head, p)) bad = true;
-      if (check.freePageIsBad(p)) bad = true;
-      else i32[p] &= ~PAGE_FLAGS_CHECK_AT_PREP;
-    }
-    return bad;
   }
 
   /** Takes a reference. @linux include/linux/mm.h:get_page full */

@@ -8,13 +8,16 @@ import {
   __GFP_NOMEMALLOC,
   __GFP_NORETRY,
   __GFP_NOWARN,
+  __GFP_RECLAIMABLE,
   __GFP_RETRY_MAYFAIL,
   formatGfp,
   GFP_ATOMIC,
+  GFP_HIGHUSER_MOVABLE,
   GFP_KERNEL,
   GFP_NOWAIT,
 } from './gfp.js';
-import { Zone } from './mmzone.js';
+import { MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE, Zone } from './mmzone.js';
+import { Page } from './page.js';
 import type { PageAllocator } from './page_alloc.js';
 import { pageMachine } from './page_alloc_testing.js';
 
@@ -193,5 +196,50 @@ describe('%pGg', () => {
     [0, ''],
   ])('%i is %s', (gfp, text) => {
     expect(formatGfp(gfp)).toBe(text);
+  });
+});
+
+describe('migrate types', () => {
+  const blocks = (mm: PageAllocator) => {
+    const counts = [0, 0, 0, 0, 0];
+    for (let pfn = 4096; pfn < mm.map.maxPfn; pfn += 512) counts[mm.buddy.pfnblockMigratetype(pfn)]++;
+    return counts;
+  };
+
+  it('keep to their own pageblocks', () => {
+    const { mm } = pageMachine(64);
+    expect(blocks(mm)).toEqual([0, 24, 0, 0, 0]);
+    const unmovable = Array.from({ length: 300 }, () => mm.allocPages(GFP_KERNEL, 0));
+    const movable = Array.from({ length: 300 }, () => mm.allocPages(GFP_HIGHUSER_MOVABLE, 0));
+    const reclaimable = Array.from({ length: 300 }, () => mm.allocPages(GFP_KERNEL | __GFP_RECLAIMABLE, 0));
+    const typesOf = (pages: number[]) => new Set(pages.map((page) => mm.buddy.pageblockMigratetype(page)));
+    expect(typesOf(unmovable)).toEqual(new Set([MIGRATE_UNMOVABLE]));
+    expect(typesOf(movable)).toEqual(new Set([MIGRATE_MOVABLE]));
+    expect(typesOf(reclaimable)).toEqual(new Set([MIGRATE_RECLAIMABLE]));
+    checkPageAllocator(mm);
+  });
+
+  it('are mixed when nothing else is left, with a boost of the watermark if kswapd can take it back', () => {
+    const { mm } = pageMachine(64);
+    let woken = 0;
+    mm.wakeKswapd = () => {
+      woken++;
+    };
+    const movable = exhaust(mm, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
+    for (let i = 0; i < movable.length; i += 3) mm.freePages(movable[i], 0);
+    mm.drainAllPages();
+    woken = 0;
+    expect(mm.allocPages(GFP_KERNEL, 0)).not.toBe(0);
+    expect(mm.map.i32[mm.map.zone(1) + Zone.w.watermark_boost]).toBe(512);
+    expect(woken).toBe(1);
+    checkPageAllocator(mm);
+  });
+
+  it('do not matter on a machine too small for them', () => {
+    const { mm } = pageMachine(8);
+    expect(mm.settings.groupingDisabled).toBe(true);
+    const page = mm.allocPages(GFP_HIGHUSER_MOVABLE, 0);
+    expect(mm.map.i32[page + Page.w._refcount]).toBe(1);
+    expect(blocks(mm).slice(2)).toEqual([0, 0, 0]);
   });
 });

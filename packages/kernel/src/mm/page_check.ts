@@ -5,6 +5,7 @@
  */
 
 import { type Env, KERN_ALERT, KERN_WARNING } from '../lib/env.js';
+import type { PointerHash } from '../lib/pointer_hash.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { formatFlags } from './gfp.js';
 import type { MemMap } from './memmap.js';
@@ -37,8 +38,8 @@ const MINUTE_NS = 60e9;
 export const hex = (value: number, digits = 0): string => value.toString(16).padStart(digits, '0');
 
 export class PageCheck {
-  /** Formats an address as %p does. */
-  formatPointer: (address: Vaddr) => string = () => '(____ptrval____)';
+  /** The secret behind %p, once there is one. */
+  hash: PointerHash | null = null;
   /** Prints "Modules linked in: …". */
   printModules: () => void = () => {};
   /** Adds what page_owner knows to a dump. */
@@ -102,11 +103,24 @@ export class PageCheck {
     return false;
   }
 
+  /** Checks and cleans all pages but the first of a block that is to be free; true if one is bad. */
+  tailsAreBad(head: Handle, order: number): boolean {
+    const { i32 } = this.map;
+    const compound = (i32[head] & (1 << PG_head)) !== 0;
+    let bad = false;
+    for (let p = head + PAGE_WORDS, end = head + (PAGE_WORDS << order); p < end; p += PAGE_WORDS) {
+      if (compound && this.tailIsBad(head, p)) bad = true;
+      if (this.freePageIsBad(p)) bad = true;
+      else i32[p] &= ~PAGE_FLAGS_CHECK_AT_PREP;
+    }
+    return bad;
+  }
+
   /**
    * Checks a tail page of a compound page that is freed, and makes it an ordinary page.
    * @linux mm/page_alloc.c:free_tail_pages_check full
    */
-  tailIsBad(head: Handle, page: Handle): boolean {
+  private tailIsBad(head: Handle, page: Handle): boolean {
     const { i32 } = this.map;
     const reason = this.tailBadReason(head, page);
     if (reason !== '') this.badPage(page, reason);
@@ -140,6 +154,13 @@ export class PageCheck {
     env.reports.dumpStack(['bad_page']);
     if (map.i32[page + MAPCOUNT] !== PAGE_BUDDY_MAPCOUNT) map.i32[page + MAPCOUNT] = -1;
     env.reports.taint('B');
+  }
+
+  /** An address as %p prints it. */
+  formatPointer(address: Vaddr): string {
+    const id = this.hash === null ? -1 : this.hash.id(address);
+    if (this.hash?.disabled) return BigInt.asUintN(64, BigInt(address)).toString(16).padStart(16, '0');
+    return id < 0 ? '(____ptrval____)' : hex(id, 16);
   }
 
   /** At most 60 reports a minute. */
