@@ -41,6 +41,7 @@ export const OP = {
   i32_eq: 0x46,
   i32_ne: 0x47,
   i32_lt_u: 0x49,
+  i32_gt_s: 0x4a,
   i32_gt_u: 0x4b,
   i32_le_u: 0x4d,
   i32_ge_u: 0x4f,

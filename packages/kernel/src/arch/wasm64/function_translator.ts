@@ -170,8 +170,8 @@ export class FunctionTranslator {
       .i32(0)
       .mem(OP.i32_load, REG.ssp)
       .tee(extra.fp)
-      .i32(SHADOW_STACK_END - 4 * weight)
-      .op(OP.i32_gt_u)
+      .i32(SHADOW_STACK_END - 4 * weight) // below zero for a frame that no stack can hold
+      .op(OP.i32_gt_s)
       .if();
     this.trap(TRAP.stackOverflow);
     out.end();

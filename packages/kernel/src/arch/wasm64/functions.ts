@@ -131,9 +131,14 @@ export class Functions {
 
   /**
    * Host functions through which each given function can be called with each given type: itself where the types
-   * agree, else a generated shim. All shims are made in one module.
+   * agree, else a generated shim, which for types that cannot be adapted jumps into nothing. All shims are made in
+   * one module.
    */
-  bind(wanted: readonly { type: FunctionType; fn: GuestFunction }[]): unknown[] {
+  bind(requested: readonly { type: FunctionType; fn: GuestFunction }[]): unknown[] {
+    const wanted = requested.map(({ type, fn }) => ({
+      type,
+      fn: adaptable(type, fn.type) ? fn : this.missing(fn.address),
+    }));
     const m = new ModuleBuilder();
     const imports: Record<string, unknown> = {};
     const needShim = wanted.map(({ type, fn }) => fn.body.kind === 'kernel' || !sameType(type, fn.type));

@@ -26,11 +26,11 @@ export const STORES: Record<number, { size: number; type: number }> = {
 export const DIVISIONS: Record<number, { type: number; signed: boolean }> = {
   109: { type: I32, signed: true },
   110: { type: I32, signed: false },
-  111: { type: I32, signed: false },
+  111: { type: I32, signed: true },
   112: { type: I32, signed: false },
   127: { type: I64, signed: true },
   128: { type: I64, signed: false },
-  129: { type: I64, signed: false },
+  129: { type: I64, signed: true },
   130: { type: I64, signed: false },
 };
 /** Trapping float-to-integer conversions, and the saturating form (after 0xfc) of each. */

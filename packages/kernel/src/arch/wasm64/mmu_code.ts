@@ -44,10 +44,16 @@ export function buildMmuModule(ramSize: number): Uint8Array {
   const walk = m.func('', f([I64, I32], [I32]), [I32, I32, I64, I64, I64], walkCode(ramSize));
   m.func('walk', f([I32, I32, I32], [I32]), [], halvesCode(0, 1).get(2).call(walk));
   const translate = m.func('', f([I64, I32, I32, I32], [I32]), [I32], translateCode(walk, fault));
-  m.func('readSlow', f([I64, I32, I32], [I32]), [I32, I32, I32], readSlowCode(translate, ramSize));
-  m.func('writeSlow', f([I64, I64, I32, I32], [I32]), [I32, I32, I32], writeSlowCode(translate, ramSize));
+  const walkers = { walk, translate };
+  m.func('readSlow', f([I64, I32, I32], [I32]), [I32, I32, I32, I64], readSlowCode(walkers, ramSize));
+  m.func('writeSlow', f([I64, I64, I32, I32], [I32]), [I32, I32, I32, I64], writeSlowCode(walkers, ramSize));
   m.func('fetchSlow', f([I64, I32, I32], [I32]), [], splitCode(0).get(1).get(2).call(fetch));
-  m.func('memmove', f([I64, I64, I64, I32], [I64]), [I64, I64, I64, I64], memmoveCode(translate, ramSize));
+  m.func(
+    'memmove',
+    f([I64, I64, I64, I32], [I64]),
+    [I64, I64, I64, I64, I32, I32],
+    memmoveCode(walkers, ramSize),
+  );
   m.func('memset', f([I64, I32, I64, I32], [I64]), [I64, I64], memsetCode(translate, ramSize));
   return m.build();
 }
@@ -227,13 +233,49 @@ const nextPage = (out: Asm, a: number) =>
     .i64(1)
     .op(OP.i64_add);
 
+interface Walkers {
+  readonly walk: number;
+  readonly translate: number;
+}
+
+/** One of two pages: locals for the address and for the physical address, and the access. */
+interface Side {
+  readonly at: number;
+  readonly p: number;
+  readonly access: number;
+}
+
+/**
+ * Sets `p` of two addresses, of which the first faults first. A fault on the second may take the first page away, so
+ * the first is walked again.
+ */
+function bothPages(
+  out: Asm,
+  { walk, translate }: Walkers,
+  { pc, size }: { pc: number; size: () => Asm },
+  sides: [Side, Side],
+): void {
+  out.loop();
+  for (const { at, p, access } of sides) {
+    out.get(at).i32(access);
+    size().get(pc).call(translate).set(p);
+  }
+  const [{ at, p, access }] = sides;
+  out.get(at).i32(access).call(walk).get(p).op(OP.i32_ne).brIf(0).end();
+}
+
 /** readSlow(a, size, pc) → offset in RAM of the data, or of a copy of it. */
-function readSlowCode(translate: number, ramSize: number): Asm {
-  const [a, size, pc, p, p2, first] = [0, 1, 2, 3, 4, 5];
+function readSlowCode(walkers: Walkers, ramSize: number): Asm {
+  const [a, size, pc, p, p2, first, next] = [0, 1, 2, 3, 4, 5, 6];
+  const { translate } = walkers;
   const out = new Asm().get(a).i32(0).get(size).get(pc).call(translate).set(p);
   toPageEnd(out, a).tee(first).get(size).op(OP.i32_ge_u).if();
   fillCode(out, a, p, p2, TLB_READ).get(p).return().end();
-  nextPage(out, a).i32(0).get(size).get(pc).call(translate).set(p2);
+  nextPage(out, a).set(next);
+  bothPages(out, walkers, { pc, size: () => out.get(size) }, [
+    { at: a, p, access: 0 },
+    { at: next, p: p2, access: 0 },
+  ]);
   const bounce = RAM_BASE + ramSize;
   out.i32(bounce).get(p).i32(RAM_BASE).op(OP.i32_add).get(first).memoryCopy();
   out.i32(bounce).get(first).op(OP.i32_add).get(p2).i32(RAM_BASE).op(OP.i32_add);
@@ -241,12 +283,17 @@ function readSlowCode(translate: number, ramSize: number): Asm {
 }
 
 /** writeSlow(a, value, size, pc) → offset in RAM where the store may go. */
-function writeSlowCode(translate: number, ramSize: number): Asm {
-  const [a, value, size, pc, p, p2, first] = [0, 1, 2, 3, 4, 5, 6];
+function writeSlowCode(walkers: Walkers, ramSize: number): Asm {
+  const [a, value, size, pc, p, p2, first, next] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const { translate } = walkers;
   const out = new Asm().get(a).i32(PF_WRITE).get(size).get(pc).call(translate).set(p);
   toPageEnd(out, a).tee(first).get(size).op(OP.i32_ge_u).if();
   fillCode(out, a, p, p2, TLB_WRITE).get(p).return().end();
-  nextPage(out, a).i32(PF_WRITE).get(size).get(pc).call(translate).set(p2);
+  nextPage(out, a).set(next);
+  bothPages(out, walkers, { pc, size: () => out.get(size) }, [
+    { at: a, p, access: PF_WRITE },
+    { at: next, p: p2, access: PF_WRITE },
+  ]);
   const bounce = RAM_BASE + ramSize;
   out.i32(bounce).get(value).mem(OP.i64_store, 0);
   out.get(p).i32(RAM_BASE).op(OP.i32_add).i32(bounce).get(first).memoryCopy();
@@ -276,8 +323,8 @@ const clampChunk = (out: Asm, chunk: number, a: number) => {
 };
 
 /** memmove(d, s, n, pc) → d. Page by page, upwards, or downwards if d lies within [s, s + n). */
-function memmoveCode(translate: number, ramSize: number): Asm {
-  const [d, s, n, pc, chunk, to, from, left] = [0, 1, 2, 3, 4, 5, 6, 7];
+function memmoveCode(walkers: Walkers, ramSize: number): Asm {
+  const [d, s, n, pc, chunk, to, from, left, p, p2] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   const out = new Asm();
   out.get(n).i64(ramSize).op(OP.i64_le_u).if();
   inDirectMap(out, d, n, ramSize);
@@ -286,8 +333,11 @@ function memmoveCode(translate: number, ramSize: number): Asm {
   hostAddress(out, s).get(n).op(OP.i32_wrap_i64).memoryCopy().get(d).return();
   out.end().end();
   const copyChunk = () => {
-    out.get(to).i32(PF_WRITE).i32(1).get(pc).call(translate).i32(RAM_BASE).op(OP.i32_add);
-    out.get(from).i32(0).i32(1).get(pc).call(translate).i32(RAM_BASE).op(OP.i32_add);
+    bothPages(out, walkers, { pc, size: () => out.i32(1) }, [
+      { at: from, p, access: 0 },
+      { at: to, p: p2, access: PF_WRITE },
+    ]);
+    out.get(p2).i32(RAM_BASE).op(OP.i32_add).get(p).i32(RAM_BASE).op(OP.i32_add);
     out.get(chunk).op(OP.i32_wrap_i64).memoryCopy();
   };
   out.get(n).set(left);

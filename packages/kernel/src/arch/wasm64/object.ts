@@ -169,7 +169,14 @@ class Parser {
 
   private functionType(r: Reader): FunctionType {
     if (r.u8() !== 0x60) throw new FormatError('unknown kind of type');
-    return { params: r.vector(() => r.u8()), results: r.vector(() => r.u8()) };
+    const valueType = () => {
+      const type = r.u8();
+      if (type < F64 || type > I32) throw new FormatError(`value type 0x${type.toString(16)}`);
+      return type;
+    };
+    const type = { params: r.vector(valueType), results: r.vector(valueType) };
+    if (type.results.length > 1) throw new FormatError('function with several results');
+    return type;
   }
 
   private import(r: Reader): void {
@@ -327,16 +334,23 @@ class Parser {
       if (!this.types[type]) throw new FormatError('import without a type');
     for (const s of this.symbols) this.checkSymbol(s);
     this.segments = this.segments.map((s, i) => ({ ...s, ...this.segmentInfo[i] }));
-    for (const relocation of this.dataRelocations) {
-      const s = this.segments.find(
-        ({ start, bytes }) => relocation.offset >= start && relocation.offset < start + bytes.length,
-      );
-      if (!s) throw new FormatError('relocation outside of data');
-      s.relocations.push({ ...relocation, offset: relocation.offset - s.start });
-    }
+    this.placeDataRelocations();
     this.functions.forEach((f, i) => {
       if (f.name === '') f.name = `func${i}`;
     });
+  }
+
+  /** Gives each segment its relocations. Segments lie in order of their offsets. */
+  private placeDataRelocations(): void {
+    const { segments } = this;
+    let at = 0;
+    for (const relocation of [...this.dataRelocations].sort((a, b) => a.offset - b.offset)) {
+      while (at < segments.length && relocation.offset >= segments[at].start + segments[at].bytes.length)
+        at++;
+      const s = segments[at];
+      if (!s || relocation.offset < s.start) throw new FormatError('relocation outside of data');
+      s.relocations.push({ ...relocation, offset: relocation.offset - s.start });
+    }
   }
 
   private checkSymbol(s: ObjectSymbol): void {

@@ -69,7 +69,10 @@ export class BareMachine {
       throw new GuestTrap(kind, address, code, (pc - (IMAGE | 0)) >>> 0);
     };
     this.mmu = new Mmu(this.ram, this.functions.table, {
-      fault: (lo, hi, _size, code, pc) => trap('fault', hi * 4294967296 + (lo >>> 0), code, pc),
+      fault: (lo, hi, _size, code, pc) => {
+        const address = hi * 4294967296 + (lo >>> 0);
+        if (!this.onFault(address, code)) trap('fault', address, code, pc);
+      },
       fetch: (lo, hi, signature, pc) => {
         const address = hi * 4294967296 + (lo >>> 0);
         const walked = this.mmu.walk(address, PF_INSTR);
@@ -92,6 +95,9 @@ export class BareMachine {
     const divideError = (pc: number) => trap('trap', 0, TRAP.divideError, pc);
     this.offer(compilerRuntime(this.mmu, this.ram, this.functions, this.reserve(COMPILER_RT), divideError));
   }
+
+  /** The page-fault handler: true if it mapped the page, false to have a `fault` trap thrown. */
+  onFault: (address: Vaddr, code: number) => boolean = () => false;
 
   private readonly trap: (kind: string, address: Vaddr, code: number, pc: number) => never;
 
