@@ -9,6 +9,7 @@ import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import { VaList } from '../../lib/valist.js';
 import { type FormatContext, vsprintf } from '../../lib/vsprintf.js';
 import type { Vaddr } from '../../machine/layout.js';
+import type { DynamicDebug } from './dynamic_debug.js';
 import { LOG_LINE_MAX, type Printk } from './printk.js';
 import { type PrintkRatelimit, type RatelimitDeps, ratelimit, timedRatelimit } from './ratelimit.js';
 
@@ -18,6 +19,8 @@ export interface PrintkExportDeps {
   readonly reports: Reports;
   readonly ratelimit: RatelimitDeps;
   readonly printkRatelimit: PrintkRatelimit;
+  /** Absent: pr_debug prints nothing before its text. */
+  readonly dynamicDebug?: DynamicDebug;
   /** Stops the machine after a panic. */
   halt(message: string): never;
 }
@@ -98,6 +101,13 @@ export function printkExports(deps: PrintkExportDeps): KernelExports {
     _printk: ['i:p…', vprintk],
     _printk_deferred: ['i:p…', vprintk],
     vprintk: ['i:pp', vprintk],
+    __dynamic_pr_debug: [
+      'v:pp…',
+      (descriptor: Vaddr, fmt: Vaddr, area: Vaddr) => {
+        const prefix = `\x017${deps.dynamicDebug?.prefix(descriptor) ?? ''}`;
+        printk.vprintk(Uint8Array.of(...encodeUtf8(prefix), ...text(fmt, area)));
+      },
+    ],
     dump_stack: ['v:', dumpStack],
     dump_stack_lvl: ['v:p', dumpStack],
     panic: [
