@@ -62,7 +62,9 @@ export function kvfreeSensitive(source: KvmallocSource, address: Vaddr, size: nu
     kfreeSensitive(source.slub, address);
     return;
   }
-  source.slub.env.guest.write(address, new Uint8Array(size));
+  const zeros = new Uint8Array(PAGE_SIZE);
+  for (let done = 0; done < size; done += PAGE_SIZE)
+    source.slub.env.guest.write(address + done, zeros.subarray(0, Math.min(PAGE_SIZE, size - done)));
   source.vmalloc.vfree(address);
 }
 
