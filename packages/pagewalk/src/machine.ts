@@ -28,16 +28,22 @@ export interface CommandResult {
   readonly panicked?: boolean;
 }
 
-/** A slab allocation seen through a tracepoint, with what the object's memory is. */
-export interface KmallocEvent {
-  address: number;
-  bytesRequested: number;
-  bytesAllocated: number;
-  cache: string;
-  pfn: number;
-  zone: string;
-  /** Module whose code called, if any. */
-  module?: string | undefined;
+/** A slab object that is handed out or about to come back, and where it lies. */
+export interface SlabEvent {
+  readonly kind: 'alloc' | 'free';
+  readonly address: number;
+  /** Bytes that were asked for; 0 for a free. */
+  readonly bytes: number;
+  /** The cache: `kmalloc-256`. */
+  readonly cache: string;
+  /** Number of the object in its slab. */
+  readonly index: number;
+  /** First page frame of the slab. */
+  readonly pfn: number;
+  /** `DMA32`. */
+  readonly zone: string;
+  /** Module code that called, `init+0x10/0x80 [module]`; undefined for the kernel's own allocations. */
+  readonly caller: string | undefined;
 }
 
 export interface Machine {
@@ -58,8 +64,8 @@ export interface Machine {
   kernelSymbols?(): readonly { name: string; gplOnly: boolean }[];
   /** A line written to /dev/kmsg. */
   writeKmsg?(line: string): void;
-  /** Calls back on each slab allocation; returns the function that stops it. */
-  onKmalloc?(listener: (event: KmallocEvent) => void): () => void;
+  /** Watches slab objects come and go; returns the function that stops it. Listeners only look. */
+  onSlab?(listener: (event: SlabEvent) => void): () => void;
 }
 
 export interface MachineOptions {

@@ -88,11 +88,11 @@ function operandsOf(args: readonly string[]): { files: string[]; parameters: str
 
 /** What went wrong with a system call, in kmod's words; empty if nothing did. */
 function complaint(name: string, action: 'insert' | 'remove', result: CommandResult): string {
-  if (result.panicked) return `the kernel panicked`;
+  if (result.panicked) return 'Kernel panic: the machine has stopped';
   if (result.signal !== undefined) return result.signal === 11 ? 'Segmentation fault' : 'Killed';
   if (result.status >= 0) return '';
   const reason = action === 'insert' ? insmodReason(-result.status) : errnoMessage(-result.status);
-  return `could not ${action} module ${name}: ${reason}`;
+  return `${action === 'insert' ? 'insmod' : 'rmmod'}: ERROR: could not ${action} module ${name}: ${reason}`;
 }
 
 export async function runCommand(options: GlobalOptions, args: readonly string[]): Promise<number> {
@@ -113,11 +113,11 @@ export async function runCommand(options: GlobalOptions, args: readonly string[]
     const since = machine.dmesg().length;
     report.insmod = machine.insmod(ko, parameters.join(' '));
     const failure = complaint(module, 'insert', report.insmod);
-    if (failure) say(`insmod: ERROR: ${failure}\n`);
+    if (failure) say(`${failure}\n`);
     else {
       report.rmmod = machine.rmmod(module);
       const stuck = complaint(module, 'remove', report.rmmod);
-      if (stuck) say(`rmmod: ERROR: ${stuck}\n`);
+      if (stuck) say(`${stuck}\n`);
     }
     report.log = machine.dmesg().slice(since);
     report.status = hasOopsed(report.log)

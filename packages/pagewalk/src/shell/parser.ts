@@ -76,6 +76,7 @@ class Parser extends WordParser {
   script(): List {
     const list = this.list();
     if (this.position < this.source.length) this.unexpected();
+    this.hereDocuments();
     return list;
   }
 

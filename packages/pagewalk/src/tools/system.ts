@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Commands about the machine: they read /proc, as their models do. */
 
+import {
+  UTS_MACHINE,
+  UTS_NODENAME,
+  UTS_RELEASE,
+  UTS_SYSNAME,
+  UTS_VERSION,
+} from '@pagewalk/kernel/kernel/utsname';
 import { FsError } from '../fs/filesystem.js';
 import type { LogRecord, Machine } from '../machine.js';
 import type { Command, CommandContext } from '../shell/command.js';
@@ -11,19 +18,18 @@ import { tool } from './text.js';
 const decoder = new TextDecoder();
 const readText = (context: CommandContext, path: string) => decoder.decode(context.fs.readFile(path));
 
-export const RELEASE = '6.1.0-pagewalk';
+export const RELEASE = UTS_RELEASE;
 
 const uname = tool(
   'asnrvmpio',
   async (context, flags) => {
     if (flags.operands.length > 0) throw new UsageError(`extra operand '${flags.operands[0]}'`);
-    const version = /#.*$/m.exec(readText(context, '/proc/version'))?.[0].trim() ?? '#1';
     const fields: [string, string][] = [
-      ['s', 'Linux'],
-      ['n', '(none)'],
+      ['s', UTS_SYSNAME],
+      ['n', UTS_NODENAME],
       ['r', RELEASE],
-      ['v', version],
-      ['m', 'wasm64'],
+      ['v', UTS_VERSION],
+      ['m', UTS_MACHINE],
       ['o', 'GNU/Linux'],
     ];
     const none = !fields.some(([letter]) => flags.has(letter)) && !flags.has('p') && !flags.has('i');

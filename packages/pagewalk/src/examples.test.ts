@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+/** The examples, built by make and loaded, on the real kernel and compiler. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { closeToolchain, makeCommand } from './cli/toolchain.js';
+import { bootMachine } from './kernel_machine.js';
+import type { Machine } from './machine.js';
+import { createSession } from './session.js';
+import { type Result, runIn } from './testing.js';
+
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+const chapter = fileURLToPath(new URL('../../../../shared/tutorial/mem_alloc.c', import.meta.url));
+
+afterAll(closeToolchain);
+
+/** A script in /root, where the files of a folder have been put, on a fresh machine. */
+async function onMachine(
+  files: Record<string, string>,
+  script: string,
+): Promise<Result & { machine: Machine }> {
+  const machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
+  const session = createSession({
+    machine,
+    seed: 1,
+    extra: { make: [makeCommand(machine.kernelSymbols?.()), ''] },
+  });
+  for (const [name, text] of Object.entries(files))
+    session.fs.writeFile(`/root/${name}`, new TextEncoder().encode(text));
+  return { ...(await runIn(session, `cd /root\n${script}`)), machine };
+}
+
+function filesOf(example: string): Record<string, string> {
+  const folder = join(examples, example);
+  const names = readdirSync(folder).filter((name) => name === 'Makefile' || name.endsWith('.c'));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+}
+
+const TAINT = (name: string) => [
+  `${name}: loading out-of-tree module taints kernel.`,
+  `${name}: module verification failed: signature and/or required key missing - tainting kernel`,
+];
+
+/** The log without what came before the module. */
+const logOf = (machine: Machine): string[] => {
+  const texts = machine.dmesg().map(({ text }) => text);
+  return texts.slice(texts.findIndex((text) => text.includes('loading out-of-tree module')));
+};
+
+const MEM_ALLOC_LOG = [
+  ...TAINT('mem_alloc'),
+  'Initializing memory allocation module',
+  'Hello from kernel module!',
+  'Exiting memory allocation module',
+];
+
+test('mem_alloc: make, insmod, rmmod, dmesg', async () => {
+  const script =
+    'make\ninsmod mem_alloc.ko && lsmod | head -1 && sudo rmmod mem_alloc; echo $?; dmesg -t | tail -3';
+  const { stdout, stderr, machine } = await onMachine(filesOf('mem_alloc'), script);
+  expect(stderr).toBe('');
+  expect(stdout).toBe(`make -C /lib/modules/6.1.0-pagewalk/build M=/root modules
+make[1]: Entering directory '/lib/modules/6.1.0-pagewalk/build'
+  CC [M]  /root/mem_alloc.o
+  MODPOST /root/Module.symvers
+  LD [M]  /root/mem_alloc.ko
+make[1]: Leaving directory '/lib/modules/6.1.0-pagewalk/build'
+Module                  Size  Used by
+0
+${MEM_ALLOC_LOG.slice(2).join('\n')}
+`);
+  expect(logOf(machine)).toEqual(MEM_ALLOC_LOG);
+});
+
+test.skipIf(!existsSync(chapter))("the chapter's own mem_alloc.c, unmodified", async () => {
+  const files = { Makefile: filesOf('mem_alloc')['Makefile'], 'mem_alloc.c': readFileSync(chapter, 'utf8') };
+  const { status, machine } = await onMachine(
+    files,
+    'make && sudo insmod mem_alloc.ko && sudo rmmod mem_alloc',
+  );
+  expect(status).toBe(0);
+  expect(logOf(machine)).toEqual(MEM_ALLOC_LOG);
+});
+
+test('hello', async () => {
+  const { status, machine } = await onMachine(filesOf('hello'), 'make -s && insmod hello.ko && rmmod hello');
+  expect(status).toBe(0);
+  expect(logOf(machine)).toEqual([
+    ...TAINT('hello'),
+    'hello: the kernel has 8-byte pointers',
+    'hello: goodbye',
+  ]);
+});
+
+test('object_list', async () => {
+  const { status, machine } = await onMachine(
+    filesOf('object_list'),
+    'make -s && insmod object_list.ko && rmmod object_list',
+  );
+  expect(status).toBe(0);
+  const log = logOf(machine)
+    .slice(2)
+    .map((text) => text.replace(/ffff8880[0-9a-f]{8}/, 'ADDRESS'));
+  expect(log).toEqual([
+    ...[1, 4, 9, 16, 25].map((square) => `item ${square} at ADDRESS`),
+    '5 items, sum 55',
+    'list is empty: 1',
+  ]);
+});
+
+test('own_cache has a row in slabinfo while it is loaded', async () => {
+  const script =
+    'make -s && insmod own_cache.ko && grep own_record /proc/slabinfo && rmmod own_cache; grep -c own_record /proc/slabinfo';
+  const { stdout, machine } = await onMachine(filesOf('own_cache'), script);
+  expect(stdout).toMatch(/^own_record +\d+ +64 +64 +64 +1 : tunables +0 +0 +0 : slabdata +1 +1 +0\n0\n$/);
+  expect(logOf(machine).slice(2)).toEqual([
+    'own_cache: 20 records of 48 bytes each',
+    'own_cache: cache destroyed',
+  ]);
+});
+
+test('leak: the objects outlive the module', async () => {
+  const script =
+    'make -s && grep "^kmalloc-512 " /proc/slabinfo; insmod leak.ko && rmmod leak && grep "^kmalloc-512 " /proc/slabinfo';
+  const { stdout } = await onMachine(filesOf('leak'), script);
+  const [before, after] = stdout.split('\n').map((line) => Number(line.split(/\s+/)[1]));
+  expect(after - before).toBeGreaterThanOrEqual(100);
+});
+
+test('null_pointer: an oops with file and line; the machine lives on', async () => {
+  const script = 'make -s && insmod null_pointer.ko; echo $?; rmmod null_pointer; echo $?; lsmod';
+  const { stdout, stderr, machine } = await onMachine(filesOf('null_pointer'), script);
+  expect(stderr).toBe('Killed\nrmmod: ERROR: Module null_pointer is in use\n');
+  expect(stdout).toMatch(/^137\n1\nModule {18}Size {2}Used by\nnull_pointer +\d+ {2}1\n$/);
+  const log = logOf(machine).slice(2);
+  expect(log.slice(0, 5)).toEqual([
+    'null_pointer: reading the limit',
+    'BUG: kernel NULL pointer dereference, address: 0000000000000004',
+    '#PF: supervisor read access in kernel mode',
+    '#PF: error_code(0x0000) - not-present page',
+    'PGD 0 P4D 0 ',
+  ]);
+  const source = filesOf('null_pointer')['null_pointer.c'].split('\n');
+  const line = source.findIndex((text) => text.includes('settings->limit')) + 1;
+  expect(log.find((text) => text.startsWith('RIP:'))).toContain(
+    `[null_pointer] (/root/null_pointer.c:${line})`,
+  );
+});
+
+test('exports: a module that another one needs', async () => {
+  const script = `make -s
+t() { echo "$ $*"; "$@" 2>&1; echo "exit $?"; }
+t insmod user.ko; t insmod provider.ko; t insmod user.ko; t lsmod; t rmmod provider; t rmmod user; t rmmod provider`;
+  const { stdout, machine } = await onMachine(filesOf('exports'), script);
+  expect(stdout.replace(/ +\d{4,} /g, ' SIZE ')).toBe(`$ insmod user.ko
+insmod: ERROR: could not insert module user.ko: Unknown symbol in module
+exit 1
+$ insmod provider.ko
+exit 0
+$ insmod user.ko
+exit 0
+$ lsmod
+Module                  Size  Used by
+user SIZE  0
+provider SIZE  1 user
+exit 0
+$ rmmod provider
+rmmod: ERROR: Module provider is in use by: user
+exit 1
+$ rmmod user
+exit 0
+$ rmmod provider
+exit 0
+`);
+  const log = logOf(machine).slice(2);
+  expect(log).toEqual([
+    'user: Unknown symbol provider_next (err -2)',
+    'provider: ready',
+    'user: got 1 and 2',
+    'provider: was called 2 times',
+  ]);
+});
+
+test('parameters', async () => {
+  const script = `make -s
+insmod parameters.ko count=2 name=kernel sizes=16,100; rmmod parameters
+insmod parameters.ko count=abc; insmod parameters.ko "name=two words"; modinfo -p parameters.ko`;
+  const { stdout, stderr, machine } = await onMachine(filesOf('parameters'), script);
+  expect(stderr).toBe('insmod: ERROR: could not insert module parameters.ko: Invalid parameters\n');
+  expect(logOf(machine).slice(2)).toEqual([
+    'hello, kernel',
+    'hello, kernel',
+    'asked for 16 bytes, got 16',
+    'asked for 100 bytes, got 128',
+    "parameters: `abc' invalid for parameter `count'",
+    'hello, two words',
+    'asked for 32 bytes, got 32',
+  ]);
+  expect(stdout.split('\n').sort()).toEqual([
+    '',
+    'count:how often to greet (int)',
+    'name:whom to greet (charp)',
+    'sizes:bytes to allocate, up to 8 numbers (array of int)',
+  ]);
+});
+
+test('a mistake in C is shown whole, and make fails', async () => {
+  const files = {
+    ...filesOf('hello'),
+    'hello.c': '#include <linux/module.h>\nint init_module(void) { return nosuch; }\n',
+  };
+  const { stderr, status } = await onMachine(files, 'make');
+  expect(stderr).toContain("/root/hello.c:2:32: error: use of undeclared identifier 'nosuch'");
+  expect(status).toBe(2);
+});
