@@ -419,7 +419,8 @@ export class FunctionTranslator {
 
   private stackPointer(op: number): void {
     const { in: r, out, extra } = this;
-    const name = this.object.globals[r.uleb()];
+    const index = r.uleb();
+    const name = this.object.globals[index] ?? index;
     if (name !== '__stack_pointer')
       throw new FormatError(`global ${name}: built with -fPIC or with thread-local data?`);
     if (op === OP.global_get) {
