@@ -19,6 +19,7 @@ import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
 import { Oops } from './kernel/oops.js';
 import { Params } from './kernel/params.js';
+import { DynamicDebug } from './kernel/printk/dynamic_debug.js';
 import { makeFormatContext } from './kernel/printk/format_services.js';
 import { Printk } from './kernel/printk/printk.js';
 import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.js';
@@ -29,6 +30,7 @@ import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports } from './kernel_exports.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
+import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
@@ -36,11 +38,12 @@ import type { FormatContext } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
 import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
-import { GFP_KERNEL } from './mm/gfp.js';
+import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Memblock } from './mm/memblock.js';
 import { PageAllocator } from './mm/page_alloc.js';
 import { PageTables } from './mm/pgtable.js';
 import { Slub } from './mm/slub.js';
+import { formatPageFlags } from './mm/slub_report.js';
 
 export interface BootOptions {
   /** Bytes of RAM, 8 MiB to 2 GiB, a multiple of 4096. */
@@ -56,6 +59,12 @@ export interface BootOptions {
 const MAX_CPUS = 8;
 /** PID of the first command: what came before it on a real machine were kernel threads and init. */
 const FIRST_PID = 78;
+
+/** %pGp and %pGg. */
+const flagNames = (kind: 'p' | 'g' | 'v', hi: number, lo: number): string | undefined => {
+  if (kind === 'g') return formatGfp(lo);
+  return kind === 'p' ? formatPageFlags(lo, hi) : undefined;
+};
 
 /** The kernel's parts, wired together. */
 export class Kernel {
@@ -78,12 +87,14 @@ export class Kernel {
   readonly slub: Slub;
   readonly modules: Modules;
   readonly params: Params;
+  readonly dynamicDebug: DynamicDebug;
   readonly symbols: KernelSymbols;
   readonly format: FormatContext;
   pageTables!: PageTables;
   readonly ratelimitDeps: RatelimitDeps;
   readonly printkRatelimit: PrintkRatelimit;
   private readonly traps: Traps;
+  private readonly hexTables: HexTables;
   private readonly moduleSpace = new ModuleSpace();
 
   constructor(readonly options: BootOptions) {
@@ -106,7 +117,13 @@ export class Kernel {
     this.mmu = new Mmu(ram, this.functions.table, this.traps);
     this.guest = new Guest(ram, this.mmu);
     const access = { ram, guest: this.guest };
-    this.format = makeFormatContext({ ...access, data, parameters: this.parameters, reports: this.oops });
+    this.format = makeFormatContext({
+      ...access,
+      data,
+      parameters: this.parameters,
+      reports: this.oops,
+      services: { flagNames },
+    });
     this.ratelimitDeps = { ...access, log: this.printk, jiffies: () => this.watchdog.jiffiesNow };
     this.printkRatelimit = new PrintkRatelimit(this.ratelimitDeps, data);
     this.env = {
@@ -127,6 +144,13 @@ export class Kernel {
     this.slub = new Slub(this.env, this.pages);
     this.slub.callGuest = (fn, signature, ...args) => this.callC(fn, signature, ...args);
     this.modules = new Modules(this.moduleEnvironment());
+    this.dynamicDebug = new DynamicDebug({
+      ...access,
+      log: this.printk,
+      tables: () => this.modules.loaded().map((m) => ({ module: m.name, ...m.ddebug })),
+      pid: () => this.tasks.current().pid,
+    });
+    this.hexTables = new HexTables(ram, data);
     this.params = new Params({
       ...access,
       data,
@@ -136,6 +160,8 @@ export class Kernel {
       kfree: (address) => this.slub.kfree(address),
       symbolAddress: (name) => this.symbols.find(name),
       taint: (flag) => this.taint.add(flag),
+      takeArgument: (module, name, value) =>
+        name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
     this.symbols = new KernelSymbols(
       kernelExports(this),
@@ -180,6 +206,7 @@ export class Kernel {
     this.mmu.cr3 = this.pageTables.root;
     this.slub.boot();
     this.params.boot();
+    this.hexTables.boot();
     this.modules.boot();
     this.tasks.boot(FIRST_PID);
     this.watchdog.boot();

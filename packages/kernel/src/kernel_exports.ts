@@ -41,6 +41,7 @@ export function kernelExports(k: Kernel): KernelExports {
       reports: k.oops,
       ratelimit: k.ratelimitDeps,
       printkRatelimit: k.printkRatelimit,
+      dynamicDebug: k.dynamicDebug,
       halt: (message) => {
         throw new KernelPanic(message);
       },

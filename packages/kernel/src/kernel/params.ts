@@ -47,6 +47,8 @@ export interface ParamsDeps extends GuestAccess {
   symbolAddress(name: string): Vaddr | undefined;
   /** Adds a taint flag by its letter. */
   taint?(flag: string): void;
+  /** Takes an argument that is no parameter of the module, such as `dyndbg=+p`; false if it means nothing. */
+  takeArgument?(module: string, name: string, value: string | undefined): boolean;
 }
 
 /** An array of struct kernel_param. */
@@ -154,7 +156,9 @@ export class Params {
    * @returns 0 or a negative errno
    */
   parseModuleArgs(doing: string, args: Vaddr, table: ParamTable): number {
-    const unknown = (param: string) => {
+    const unknown = (param: string, value: Vaddr) => {
+      const text = value === 0 ? undefined : decodeUtf8(readCString(this.deps, value));
+      if (this.deps.takeArgument?.(doing, param, text)) return 0;
       this.deps.log.log(KERN_WARNING, `${doing}: unknown parameter '${param}' ignored`);
       return 0;
     };

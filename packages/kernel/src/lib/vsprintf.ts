@@ -38,8 +38,8 @@ export interface FormatServices {
   /** `%pd`, `%pD`: the name of a dentry or of a file's dentry with its `depth` - 1 parents, `/`-separated. */
   dentryName?(dentry: Vaddr, depth: number): Uint8Array;
   fileName?(file: Vaddr, depth: number): Uint8Array;
-  /** `%pGp`, `%pGg`, `%pGv`: the names of page, GFP and VMA flags. */
-  flagNames?(kind: 'p' | 'g' | 'v', hi: number, lo: number): string;
+  /** `%pGp`, `%pGg`, `%pGv`: the names of page, GFP and VMA flags; undefined: shown as a number. */
+  flagNames?(kind: 'p' | 'g' | 'v', hi: number, lo: number): string | undefined;
   /** sysctl kernel.kptr_restrict, 0 to 2. */
   kptrRestrict?(): number;
   /** A warning that Linux gives once a boot; the receiver keeps count. */

@@ -15,6 +15,7 @@ import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
 import { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from '../../mm/pgtable.js';
 import type { KernelSymbol, SourceLine } from '../kallsyms.js';
 import { KernelParam, KernelSymbol as KernelSymbolStruct, Module as ModuleStruct } from '../module_types.js';
+import { Ddebug } from '../printk/dynamic_debug.js';
 import type { ModuleEnvironment } from './environment.js';
 import { type Layout, relocateSegment } from './image.js';
 
@@ -43,6 +44,8 @@ export interface LoadedModule {
   readonly exports: readonly ExportedSymbol[];
   /** Where its `struct kernel_param`s are, and how many. */
   readonly params: { readonly address: Vaddr; readonly count: number };
+  /** The same of the descriptors of its pr_debug() calls. */
+  readonly ddebug: { readonly address: Vaddr; readonly count: number };
   /** Taint letters it brought. */
   readonly taints: string;
 }
@@ -154,7 +157,13 @@ function describe(
         return { name, gpl, address: word(bytes, at + KernelSymbolStruct.o.value) };
       }),
     );
-  const params = sections('__param');
+  const table = (section: string, size: number) => {
+    const parts = sections(section);
+    return {
+      address: parts.length === 0 ? 0 : Math.min(...parts.map((part) => part.address)),
+      count: parts.reduce((n, part) => n + Math.floor(part.bytes.length / size), 0),
+    };
+  };
   const importAddresses = object.imports.map((_, i) => {
     const symbol = object.symbols.findIndex((s) => s.kind === 'function' && s.index === i);
     return symbol < 0 ? 0 : addresses[symbol];
@@ -167,10 +176,8 @@ function describe(
     exit: pointer('.module_exit', 'cleanup_module'),
     constructors: object.initFunctions.map((symbol) => addresses[symbol]),
     exports: [...exportsOf('__ksymtab', false), ...exportsOf('__ksymtab_gpl', true)],
-    params: {
-      address: params.length === 0 ? 0 : Math.min(...params.map((p) => p.address)),
-      count: params.reduce((n, p) => n + Math.floor(p.bytes.length / KernelParam.size), 0),
-    },
+    params: table('__param', KernelParam.size),
+    ddebug: table('__dyndbg', Ddebug.size),
   };
 }
 
