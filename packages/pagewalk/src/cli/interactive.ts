@@ -89,44 +89,58 @@ function isIncomplete(text: string): boolean {
   }
 }
 
-/** Lines as they are typed; undefined at the end, 'interrupt' for Ctrl-C. */
-function lineReader(terminal: Interface): () => Promise<string | undefined | { interrupted: true }> {
-  const waiting: string[] = [];
-  let resolveNext: ((line: string | undefined | { interrupted: true }) => void) | undefined;
-  let closed = false;
-  const deliver = (line: string | undefined | { interrupted: true }) => {
-    const resolve = resolveNext;
-    resolveNext = undefined;
-    resolve?.(line);
-  };
-  terminal.on('line', (line) => (resolveNext ? deliver(line) : waiting.push(line)));
-  terminal.on('SIGINT', () => deliver({ interrupted: true }));
-  terminal.on('close', () => {
-    closed = true;
-    deliver(undefined);
-  });
-  return () =>
-    new Promise((resolve) => {
-      const line = waiting.shift();
-      if (line !== undefined || closed) resolve(line);
-      else resolveNext = resolve;
-    });
-}
+type Typed = { line: string } | 'interrupt' | 'end';
 
-/** Runs one input; Ctrl-C ends the command, not the shell. */
-async function runLine(shell: Shell, text: string): Promise<void> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort(new Interrupted());
-  process.on('SIGINT', interrupt);
-  shell.signal = controller.signal;
-  try {
-    await shell.run(text);
-  } catch (error) {
-    if (!(error instanceof Interrupted) && !controller.signal.aborted) throw error;
-    process.stdout.write('\n');
-    shell.status = 130;
-  } finally {
-    process.off('SIGINT', interrupt);
+/**
+ * The terminal as a series of lines. Ctrl-C goes to the command that runs, if one does; what is typed meanwhile
+ * waits. (The terminal is in raw mode, so Ctrl-C is a key and no signal.)
+ */
+class LineInput {
+  private readonly waiting: Typed[] = [];
+  private take: ((typed: Typed) => void) | undefined;
+  private running: AbortController | undefined;
+
+  constructor(readonly terminal: Interface) {
+    terminal.on('line', (line) => this.deliver({ line }));
+    terminal.on('close', () => this.deliver('end'));
+    terminal.on('SIGINT', () => this.interrupt());
+    process.on('SIGINT', () => this.interrupt());
+  }
+
+  private interrupt(): void {
+    if (this.running) this.running.abort(new Interrupted());
+    else this.deliver('interrupt');
+  }
+
+  private deliver(typed: Typed): void {
+    const take = this.take;
+    this.take = undefined;
+    if (take) take(typed);
+    else this.waiting.push(typed);
+  }
+
+  next(): Promise<Typed> {
+    return new Promise((resolve) => {
+      const typed = this.waiting.shift();
+      if (typed) resolve(typed);
+      else this.take = resolve;
+    });
+  }
+
+  /** Runs one input; Ctrl-C ends the command, not the shell. */
+  async run(shell: Shell, text: string): Promise<void> {
+    const controller = new AbortController();
+    this.running = controller;
+    shell.signal = controller.signal;
+    try {
+      await shell.run(text);
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+      shell.status = 130;
+    } finally {
+      this.running = undefined;
+    }
+    if (controller.signal.aborted) process.stdout.write('\n');
   }
 }
 
@@ -157,36 +171,35 @@ export async function interactiveCommand(options: GlobalOptions): Promise<number
     removeHistoryDuplicates: true,
     completer: (line: string) => complete(shell, line),
   });
-  const next = lineReader(terminal);
-  if (tty)
+  const input = new LineInput(terminal);
+  if (tty) {
     process.stdout.write(
       "Pagewalk: a machine has booted. 'help' lists commands; your files are here, in /host.\n",
     );
+  }
   let text = '';
   while (!shell.exited) {
     if (tty) {
       terminal.setPrompt(text === '' ? prompt(shell) : '> ');
       terminal.prompt();
     }
-    const line = await next();
-    if (line === undefined) break;
-    if (typeof line === 'object') {
+    const typed = await input.next();
+    if (typed === 'end') break;
+    if (typed === 'interrupt') {
       if (tty) process.stdout.write('^C\n');
       text = '';
       continue;
     }
-    text += text === '' ? line : `\n${line}`;
+    text += text === '' ? typed.line : `\n${typed.line}`;
     if (isIncomplete(text)) continue;
-    const input = text;
+    const whole = text;
     text = '';
-    if (input.trim() === '') continue;
-    if (tty) keepHistory(input.replaceAll('\n', ' '));
-    terminal.pause();
-    await runLine(shell, input);
+    if (whole.trim() === '') continue;
+    if (tty) keepHistory(whole.replaceAll('\n', ' '));
+    await input.run(shell, whole);
     if (tty) await reportJobs(shell);
-    terminal.resume();
   }
-  if (text !== '') await runLine(shell, text);
+  if (text !== '') await input.run(shell, text);
   if (tty && !shell.exited) process.stdout.write('exit\n');
   terminal.close();
   return shell.finish();

@@ -35,19 +35,27 @@ export function sourceOfStdin(): Source {
 const BAR = 30;
 
 /** A progress bar on standard error while the compiler loads; nothing where nobody sees it. */
-export function progressBar(
-  label: string,
-  stream: NodeJS.WriteStream = process.stderr,
-): (done: number, total: number) => void {
-  if (!stream.isTTY) return () => {};
-  let shown = -1;
-  return (done, total) => {
+export class ProgressBar {
+  private shown = -1;
+
+  constructor(
+    private readonly label: string,
+    private readonly stream: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  show(done: number, total: number): void {
     const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-    if (percent === shown) return;
-    shown = percent;
+    if (!this.stream.isTTY || percent === this.shown) return;
     const filled = Math.round((percent * BAR) / 100);
     const megabytes = `${(done / 1e6).toFixed(0)}/${(total / 1e6).toFixed(0)} MB`;
-    stream.write(`\r${label} [${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${megabytes}`);
-    if (done >= total) stream.write('\r\x1b[K');
-  };
+    this.stream.write(`\r${this.label} [${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${megabytes}`);
+    this.shown = percent;
+    if (done >= total) this.clear();
+  }
+
+  /** Makes room for other output. */
+  clear(): void {
+    if (this.shown >= 0) this.stream.write('\r\x1b[K');
+    this.shown = -1;
+  }
 }

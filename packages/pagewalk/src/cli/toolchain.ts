@@ -7,8 +7,9 @@ import { FsError } from '../fs/filesystem.js';
 import { dirname, type Vfs } from '../fs/vfs.js';
 import type { Command } from '../shell/command.js';
 import { ByteBuffer, emptySource, Input } from '../shell/stream.js';
-import { progressBar } from './terminal.js';
+import { ProgressBar } from './terminal.js';
 
+const progress = new ProgressBar('Loading clang');
 let loaded: Promise<Toolchain> | undefined;
 
 /** What the kernel exports to modules: undefined symbols are then found at build time. */
@@ -16,7 +17,10 @@ export type KernelSymbols = readonly { name: string; gplOnly: boolean }[];
 
 export function loadToolchain(kernelSymbols?: KernelSymbols): Promise<Toolchain> {
   loaded ??= import('@pagewalk/toolchain/index.node').then(({ nodeToolchain }) =>
-    nodeToolchain({ onProgress: progressBar('Loading clang'), ...(kernelSymbols && { kernelSymbols }) }),
+    nodeToolchain({
+      onProgress: (done, total) => progress.show(done, total),
+      ...(kernelSymbols && { kernelSymbols }),
+    }),
   );
   return loaded;
 }
@@ -63,6 +67,8 @@ export function buildFs(fs: Vfs): BuildFs {
   };
 }
 
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
 /** `make`: recipe lines run in the same shell. */
 export const makeCommand =
   (kernelSymbols?: KernelSymbols): Command =>
@@ -75,20 +81,18 @@ export const makeCommand =
       env: Object.fromEntries(context.env),
       signal: context.signal,
       stdout: (text) => {
+        progress.clear();
         written = written.then(() => context.out(text));
       },
       stderr: (text) => {
+        progress.clear();
         written = written.then(() => context.err(text));
       },
-      sh: async (command, { cwd }) => {
+      sh: async (command, { cwd, env }) => {
         const stdout = new ByteBuffer();
-        const status = await context.run(
-          ['sh', '-c', `cd '${cwd.replaceAll("'", "'\\''")}' && { ${command}\n}`],
-          {
-            stdin: new Input(emptySource),
-            stdout,
-          },
-        );
+        const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+        const script = `${exports.join('')}cd ${quote(cwd)} && {\n${command}\n}`;
+        const status = await context.run(['sh', '-c', script], { stdin: new Input(emptySource), stdout });
         return { status, stdout: stdout.text() };
       },
     });

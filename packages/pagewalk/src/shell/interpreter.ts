@@ -62,7 +62,7 @@ export class Shell extends ShellState implements ExpansionScope {
   async execute(text: string, name = this.scriptName): Promise<number> {
     try {
       const list = parse(text, this.aliases);
-      this.status = 0;
+      if (list.length === 0) this.status = 0;
       await this.list(list);
     } catch (error) {
       if (!(error instanceof ShellSyntaxError)) throw error;
