@@ -6,14 +6,17 @@
  * disagree about a struct, and there is no file to forget.
  */
 
+import * as fs_types from '@pagewalk/kernel/fs/fs_types';
 import * as cred from '@pagewalk/kernel/kernel/cred';
 import * as module_types from '@pagewalk/kernel/kernel/module_types';
 import * as sched from '@pagewalk/kernel/kernel/sched';
+import * as time_types from '@pagewalk/kernel/kernel/time_types';
 import * as utsname from '@pagewalk/kernel/kernel/utsname';
 import * as list from '@pagewalk/kernel/lib/list';
 import * as lock_types from '@pagewalk/kernel/lib/lock_types';
 import * as rbtree from '@pagewalk/kernel/lib/rbtree';
 import type { Fields, Struct } from '@pagewalk/kernel/lib/struct';
+import * as timespec from '@pagewalk/kernel/lib/timespec';
 import * as mm_types from '@pagewalk/kernel/mm/mm_types';
 import * as mmzone from '@pagewalk/kernel/mm/mmzone';
 import * as page from '@pagewalk/kernel/mm/page';
@@ -24,6 +27,7 @@ type Schema = Readonly<Record<string, unknown>>;
 /** Schema modules in the order in which C needs them; the key names the header. */
 const SCHEMAS: Readonly<Record<string, Schema>> = {
   list,
+  timespec,
   rbtree,
   lock_types,
   module_types,
@@ -33,6 +37,8 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   mm_types,
   cred,
   sched,
+  fs_types,
+  time_types,
 };
 
 const isStruct = (value: unknown): value is Struct<Fields> =>
@@ -63,12 +69,18 @@ function inOrder(structs: Struct<Fields>[]): Struct<Fields>[] {
 const NOTICE =
   '/* SPDX-License-Identifier: MIT */\n/* Made from the struct schemas of the kernel. */\n#pragma once\n\n';
 
+/** A struct that is first named in a parameter list would be known there only. */
+function forwardDeclarations(definitions: readonly string[]): string {
+  const names = new Set([...definitions.join('\n').matchAll(/\bstruct (\w+)/g)].map((match) => match[1]));
+  return [...names].map((name) => `struct ${name};\n`).join('');
+}
+
 /** The generated headers: file name under `generated/` → text. */
 export function generatedHeaders(): Map<string, string> {
   const headers = new Map<string, string>();
   for (const [name, schema] of Object.entries(SCHEMAS)) {
     const definitions = inOrder(structsOf(schema)).map((s) => s.define());
-    headers.set(`${name}.h`, NOTICE + definitions.join('\n'));
+    headers.set(`${name}.h`, NOTICE + forwardDeclarations(definitions) + definitions.join('\n'));
   }
   headers.set(
     'utsrelease.h',

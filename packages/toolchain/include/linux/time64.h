@@ -4,10 +4,7 @@
 #include <linux/types.h>
 #include <vdso/time64.h>
 
-struct timespec64 {
-	time64_t tv_sec;
-	long tv_nsec;
-};
+#include <generated/timespec.h>
 
 struct itimerspec64 {
 	struct timespec64 it_interval;

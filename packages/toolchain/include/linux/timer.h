@@ -9,12 +9,15 @@
 
 struct lock_class_key;
 
-struct timer_list {
-	struct hlist_node entry;
-	unsigned long expires;
-	void (*function)(struct timer_list *);
-	u32 flags;
+enum hrtimer_restart {
+	HRTIMER_NORESTART,
+	HRTIMER_RESTART,
 };
+
+struct workqueue_struct;
+
+#include <linux/rbtree.h>
+#include <generated/time_types.h>
 
 #define TIMER_CPUMASK 0x0003FFFF
 #define TIMER_MIGRATING 0x00040000

@@ -19,19 +19,6 @@ typedef void (*work_func_t)(struct work_struct *work);
 #define WORK_DATA_INIT() ATOMIC_LONG_INIT(0)
 #define WORK_CPU_UNBOUND NR_CPUS
 
-struct work_struct {
-	atomic_long_t data;
-	struct list_head entry;
-	work_func_t func;
-};
-
-struct delayed_work {
-	struct work_struct work;
-	struct timer_list timer;
-	struct workqueue_struct *wq;
-	int cpu;
-};
-
 struct rcu_work {
 	struct work_struct work;
 	struct rcu_head rcu;

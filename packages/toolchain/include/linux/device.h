@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/dev_printk.h>
+#include <linux/ioport.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+#include <linux/mutex.h>
+#include <linux/atomic.h>
+#include <linux/uidgid.h>
+#include <linux/gfp.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/device/class.h>
+
+struct device;
+struct device_driver;
+struct device_node;
+struct module;
+
+struct device_type {
+	const char *name;
+	const struct attribute_group **groups;
+	char *(*devnode)(struct device *dev, umode_t *mode, kuid_t *uid, kgid_t *gid);
+	void (*release)(struct device *dev);
+};
+
+struct device_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct device *dev, struct device_attribute *attr, char *buf);
+	ssize_t (*store)(struct device *dev, struct device_attribute *attr, const char *buf, size_t count);
+};
+
+#define DEVICE_ATTR(_name, _mode, _show, _store) \
+	struct device_attribute dev_attr_ ## _name = __ATTR(_name, _mode, _show, _store)
+#define DEVICE_ATTR_RW(_name) struct device_attribute dev_attr_ ## _name = __ATTR_RW(_name)
+#define DEVICE_ATTR_RO(_name) struct device_attribute dev_attr_ ## _name = __ATTR_RO(_name)
+#define DEVICE_ATTR_WO(_name) struct device_attribute dev_attr_ ## _name = __ATTR_WO(_name)
+
+struct device {
+	struct kobject kobj;
+	struct device *parent;
+	const char *init_name;
+	const struct device_type *type;
+	struct device_driver *driver;
+	void *platform_data;
+	void *driver_data;
+	struct mutex mutex;
+	u64 *dma_mask;
+	u64 coherent_dma_mask;
+	struct device_node *of_node;
+	dev_t devt;
+	u32 id;
+	spinlock_t devres_lock;
+	struct list_head devres_head;
+	struct class *class;
+	const struct attribute_group **groups;
+	void (*release)(struct device *dev);
+};
+
+struct device_driver {
+	const char *name;
+	struct module *owner;
+	const struct attribute_group **groups;
+};
+
+#define kobj_to_dev(k) container_of(k, struct device, kobj)
+
+static inline const char *dev_name(const struct device *dev)
+{
+	return dev->init_name ? dev->init_name : kobject_name(&dev->kobj);
+}
+
+static inline void *dev_get_drvdata(const struct device *dev)
+{
+	return dev->driver_data;
+}
+
+static inline void dev_set_drvdata(struct device *dev, void *data)
+{
+	dev->driver_data = data;
+}
+
+static inline void *dev_get_platdata(const struct device *dev)
+{
+	return dev->platform_data;
+}
+
+extern __printf(2, 3) int dev_set_name(struct device *dev, const char *name, ...);
+extern void device_initialize(struct device *dev);
+extern int __must_check device_add(struct device *dev);
+extern void device_del(struct device *dev);
+extern int __must_check device_register(struct device *dev);
+extern void device_unregister(struct device *dev);
+extern struct device *get_device(struct device *dev);
+extern void put_device(struct device *dev);
+extern __printf(5, 6) struct device *device_create(struct class *cls, struct device *parent, dev_t devt,
+						   void *drvdata, const char *fmt, ...);
+extern __printf(6, 7) struct device *device_create_with_groups(struct class *cls, struct device *parent, dev_t devt,
+							       void *drvdata,
+							       const struct attribute_group **groups,
+							       const char *fmt, ...);
+extern void device_destroy(struct class *cls, dev_t devt);
+extern int device_create_file(struct device *device, const struct device_attribute *entry);
+extern void device_remove_file(struct device *dev, const struct device_attribute *attr);
+extern struct device *root_device_register(const char *name);
+extern void root_device_unregister(struct device *root);
+
+extern void *devm_kmalloc(struct device *dev, size_t size, gfp_t gfp) __malloc __alloc_size__(2);
+extern void devm_kfree(struct device *dev, const void *p);
+extern char *devm_kstrdup(struct device *dev, const char *s, gfp_t gfp) __malloc;
+extern void *devm_kmemdup(struct device *dev, const void *src, size_t len, gfp_t gfp);
+
+static inline void *devm_kzalloc(struct device *dev, size_t size, gfp_t gfp)
+{
+	return devm_kmalloc(dev, size, gfp | __GFP_ZERO);
+}
+
+static inline void *devm_kmalloc_array(struct device *dev, size_t n, size_t size, gfp_t flags)
+{
+	size_t bytes;
+
+	if (unlikely(check_mul_overflow(n, size, &bytes)))
+		return NULL;
+	return devm_kmalloc(dev, bytes, flags);
+}
+
+static inline void *devm_kcalloc(struct device *dev, size_t n, size_t size, gfp_t flags)
+{
+	return devm_kmalloc_array(dev, n, size, flags | __GFP_ZERO);
+}
+
+#define module_driver(__driver, __register, __unregister, ...) \
+	static int __init __driver ## _init(void) \
+	{ \
+		return __register(&(__driver), ##__VA_ARGS__); \
+	} \
+	module_init(__driver ## _init); \
+	static void __exit __driver ## _exit(void) \
+	{ \
+		__unregister(&(__driver), ##__VA_ARGS__); \
+	} \
+	module_exit(__driver ## _exit)

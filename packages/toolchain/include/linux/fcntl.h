@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/stat.h>
+#include <uapi/linux/fcntl.h>

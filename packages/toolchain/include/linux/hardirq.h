@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/preempt.h>
+#include <linux/irqflags.h>

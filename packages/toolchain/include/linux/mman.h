@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/mm.h>
+#include <uapi/linux/mman.h>

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/sched.h>
+#include <asm/ptrace.h>

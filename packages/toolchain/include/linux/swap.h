@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/mm.h>
+#include <uapi/linux/sysinfo.h>
+
+extern unsigned long nr_swap_pages_count(void);
+#define get_nr_swap_pages() ((long)nr_swap_pages_count())

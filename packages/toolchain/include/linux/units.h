@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#define NANO 1000000000ULL
+#define MICRO 1000000UL
+#define MILLI 1000UL
+#define KILO 1000UL
+#define MEGA 1000000UL
+#define GIGA 1000000000UL
+#define HZ_PER_KHZ 1000UL
+#define HZ_PER_MHZ 1000000UL

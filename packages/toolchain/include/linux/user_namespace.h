@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <linux/uidgid.h>
+#include <linux/cred.h>
