@@ -50,6 +50,7 @@ function claim(mm: PageAllocator, owner: Uint8Array, page: Handle, order: number
 function checkFreeAreas(mm: PageAllocator, z: number, owner: Uint8Array): void {
   const { buddy, map } = mm;
   const zone = map.zone(z);
+  const heads = new Map<number, number>();
   let freePages = 0;
   for (let order = 0; order < MAX_ORDER; order++) {
     let blocks = 0;
@@ -57,12 +58,14 @@ function checkFreeAreas(mm: PageAllocator, z: number, owner: Uint8Array): void {
       for (const page of map.pages(buddy.freeList(zone, order, type))) {
         blocks++;
         claim(mm, owner, page, order, BUDDY);
+        heads.set(mm.pageToPfn(page), order);
         checkFreeBlock(mm, z, page, order, type);
       }
     if (blocks !== buddy.nrFree(zone, order))
       fail(`zone ${z} order ${order}: ${blocks} blocks, nr_free ${buddy.nrFree(zone, order)}`);
     freePages += blocks << order;
   }
+  checkMerged(mm, heads);
   const counted = mm.stat.zonePageState(zone, NR_FREE_PAGES);
   if (freePages !== counted) fail(`zone ${z}: ${freePages} pages on free lists, NR_FREE_PAGES ${counted}`);
 }
@@ -77,11 +80,17 @@ function checkFreeBlock(mm: PageAllocator, z: number, page: Handle, order: numbe
   const blockType = buddy.pfnblockMigratetype(pfn);
   if ((type === MIGRATE_HIGHATOMIC) !== (blockType === MIGRATE_HIGHATOMIC) && order < PAGEBLOCK_ORDER)
     fail(`${where}: on the list of type ${type}, in a pageblock of type ${blockType}`);
-  if (order === MAX_ORDER - 1) return;
-  const buddyPage = buddy.findBuddy(page, pfn, order);
-  if (buddyPage === 0) return;
-  const mixed = order >= PAGEBLOCK_ORDER && buddy.pageblockMigratetype(buddyPage) !== blockType;
-  if (!mixed) fail(`${where}: not merged with its free buddy`);
+}
+
+/** No two free buddies, unless they are whole pageblocks of types that may not be mixed. */
+function checkMerged(mm: PageAllocator, heads: ReadonlyMap<number, number>): void {
+  for (const [pfn, order] of heads) {
+    const buddyPfn = pfn ^ (1 << order);
+    if (order === MAX_ORDER - 1 || heads.get(buddyPfn) !== order) continue;
+    const types = [pfn, buddyPfn].map((n) => mm.buddy.pfnblockMigratetype(n));
+    const mayStay = order >= PAGEBLOCK_ORDER && types[0] !== types[1] && types.includes(MIGRATE_HIGHATOMIC);
+    if (!mayStay) fail(`order ${order}: pfn ${pfn} is not merged with its free buddy ${buddyPfn}`);
+  }
 }
 
 function checkPcpLists(mm: PageAllocator, z: number, owner: Uint8Array): void {

@@ -170,6 +170,7 @@ export class PageAllocator {
       buddy.freeOnePage(page, pfn, zone, order, buddy.pfnblockMigratetype(pfn), true);
     });
     this.settings.boot(this.totalramPages);
+    this.fast.attach();
     this.env.log.log(
       KERN_INFO,
       memoryLines(map, this.totalramPages, this.settings.groupingDisabled).join('\n'),
@@ -200,20 +201,12 @@ export class PageAllocator {
     const highest = gfpZone(gfp);
     const migratetype = this.settings.groupingDisabled ? 0 : gfpMigratetype(gfp);
     let page = 0;
-    if (order === 0 && this.useFastPath)
-      page = this.fast.alloc(gfp, this.preferredZone(highest), highest, migratetype);
+    if (order === 0 && this.useFastPath) page = this.fast.alloc(gfp, highest, migratetype);
     const allocFlags = ALLOC_WMARK_LOW | (gfp & ALLOC_KSWAPD);
     if (page === 0) page = this.getPageFromFreelist(gfp, order, allocFlags, highest, migratetype);
     if (page === 0) page = this.slow.allocPages(gfp, order, highest, migratetype);
     if (this.trace.mmPageAlloc.enabled) this.traceAlloc(page, order, gfp, migratetype);
     return page;
-  }
-
-  /** Highest zone with memory that may be used. */
-  private preferredZone(highest: number): number {
-    let z = highest;
-    while (z > 0 && this.i32[this.map.zones + z * ZONE_WORDS + MANAGED] === 0) z--;
-    return z;
   }
 
   /** A single page if that needs no reserve and no reclaim, else 0. */

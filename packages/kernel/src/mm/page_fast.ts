@@ -9,7 +9,7 @@ import type { Env } from '../lib/env.js';
 import { type Handle, PAGE_OFFSET_HI } from '../machine/layout.js';
 import { __GFP_ZERO } from './gfp.js';
 import { LIST_POISON2, LRU, type MemMap, PCP_WORDS, ZONE_WORDS } from './memmap.js';
-import { MIGRATE_PCPTYPES, PerCpuPages, WMARK_LOW, Zone } from './mmzone.js';
+import { MAX_NR_ZONES, MIGRATE_PCPTYPES, PerCpuPages, WMARK_LOW, Zone } from './mmzone.js';
 import {
   PAGE_FLAGS_CHECK_AT_FREE,
   PAGE_FLAGS_CHECK_AT_PREP,
@@ -51,6 +51,8 @@ export class PageFast {
   private readonly i32: Int32Array;
   private readonly pgalloc: Handle;
   private readonly pgfree: Handle;
+  /** Highest zone with memory, by highest zone allowed. */
+  private readonly preferred: number[] = [0, 0, 0, 0, 0];
 
   constructor(
     private readonly env: Env,
@@ -60,15 +62,25 @@ export class PageFast {
     this.i32 = env.ram.i32;
     this.pgalloc = stat.events + 2 * PGALLOC_DMA;
     this.pgfree = stat.events + 2 * PGFREE;
+    this.attach();
+  }
+
+  /** Looks up which zones have memory: that never changes after boot. */
+  attach(): void {
+    const { map } = this;
+    for (let highest = 0, z = 0; highest < MAX_NR_ZONES; highest++) {
+      if (map.pgdat !== 0 && map.i32[map.zone(highest) + Zone.w.managed_pages] > 0) z = highest;
+      this.preferred[highest] = z;
+    }
   }
 
   /**
    * One page from a zone's per-CPU list, or 0.
-   * @param z index of the highest zone that is populated and allowed
    * @param highest index of the highest zone that is allowed
    */
-  alloc(gfp: number, z: number, highest: number, migratetype: number): Handle {
+  alloc(gfp: number, highest: number, migratetype: number): Handle {
     const { i32, map } = this;
+    const z = this.preferred[highest];
     const zone = map.zones + z * ZONE_WORDS;
     const mark = i32[zone + LOW] + i32[zone + BOOST] + i32[zone + RESERVE + 2 * highest];
     if (i32[zone + FREE_PAGES] - i32[zone + RESERVED_HIGHATOMIC] <= mark) return 0;
