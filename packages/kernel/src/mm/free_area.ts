@@ -13,7 +13,6 @@ import { LRU, type MemMap } from './memmap.js';
 import {
   FreeArea,
   MAX_ORDER,
-  MIGRATE_MOVABLE,
   MIGRATE_PCPTYPES,
   MIGRATE_TYPES,
   PAGEBLOCK_NR_PAGES,
@@ -31,17 +30,7 @@ const NR_FREE = FreeArea.w.nr_free;
 const LIST_WORDS = 4;
 const ZONE_FLAGS_HI = 7 << 19;
 
-/** How the buddy system is told of what debugging needs to see; absent in ordinary runs. */
-export interface GuardPages {
-  /** Turns a block into a guard instead of a free one; true if it did. */
-  setGuard(zone: Handle, page: Handle, order: number, migratetype: number): boolean;
-  /** If the block is a guard, ends that and answers true. */
-  clearGuard(zone: Handle, page: Handle, order: number, migratetype: number): boolean;
-}
-
 export class Buddy {
-  guards: GuardPages | null = null;
-
   constructor(private readonly map: MemMap) {}
 
   area(zone: Handle, order: number): Handle {
@@ -134,17 +123,10 @@ export class Buddy {
     migratetype: number,
     toTail = false,
   ): void {
-    let buddy: Handle;
     while (order < MAX_ORDER - 1) {
-      if (
-        this.guards?.clearGuard(zone, page + ((pfn ^ (1 << order)) - pfn) * PAGE_WORDS, order, migratetype)
-      ) {
-        // A guard is no longer on any list.
-      } else {
-        if ((buddy = this.findBuddy(page, pfn, order)) === 0) break;
-        if (order >= PAGEBLOCK_ORDER && !this.mayMergeBlocks(buddy, migratetype)) break;
-        this.delPageFromFreeList(buddy, zone, order);
-      }
+      const buddy = this.findBuddy(page, pfn, order);
+      if (buddy === 0 || (order >= PAGEBLOCK_ORDER && !this.mayMergeBlocks(buddy, migratetype))) break;
+      this.delPageFromFreeList(buddy, zone, order);
       const merged = pfn & ~(1 << order);
       page -= (pfn - merged) * PAGE_WORDS;
       pfn = merged;
@@ -180,7 +162,6 @@ export class Buddy {
     while (high > low) {
       high--;
       const half = page + (PAGE_WORDS << high);
-      if (this.guards?.setGuard(zone, half, high, migratetype)) continue;
       this.addToFreeList(half, zone, high, migratetype);
       this.setBuddyOrder(half, high);
     }
@@ -273,6 +254,3 @@ export class Buddy {
     );
   }
 }
-
-/** The type of a pageblock at boot. */
-export const INITIAL_MIGRATETYPE = MIGRATE_MOVABLE;

@@ -5,7 +5,7 @@
  */
 
 import { type BootParameters, type Env, KERN_INFO } from '../lib/env.js';
-import { type Handle, PAGE_SIZE } from '../machine/layout.js';
+import type { Handle } from '../machine/layout.js';
 import { __GFP_ZERO } from './gfp.js';
 import type { Memblock } from './memblock.js';
 import type { PageAllocator } from './page_alloc.js';
@@ -89,6 +89,3 @@ export class PageDebug {
     this.owner?.splitPageOwner(page, 1 << order);
   }
 }
-
-/** First byte of a page's memory in RAM. */
-export const pageBytes = (mm: PageAllocator, page: Handle): number => mm.pageToPfn(page) * PAGE_SIZE;
