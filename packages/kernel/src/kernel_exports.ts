@@ -48,7 +48,7 @@ export function kernelExports(k: Kernel): KernelExports {
     }),
     ...sprintfExports(k.format, allocate),
     ...stringExports(access, k.oops),
-    ...stringCopyExports(access, allocate),
+    ...stringCopyExports(access, allocate, (address) => k.slub.kfree(address)),
     ...kstrtoxExports(access),
     ...cmdlineExports(access, k.ram.addressOf(k.data.declare('get_options_cursor', 8))),
     ...findBitExports(access),

@@ -117,6 +117,19 @@ export function conversionExports(mem: GuestAccess, random: Random): KernelExpor
         return Math.max(width, text.length);
       },
     ],
+    mac_pton: [
+      'b:pp',
+      (s: Vaddr, mac: Vaddr) => {
+        const text = String.fromCharCode(...readCString(mem, s, 17));
+        if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)) return false;
+        writeBytes(
+          mem,
+          mac,
+          Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16)),
+        );
+        return true;
+      },
+    ],
     crc32_le: ['u:upz', crc(CRC32)],
     __crc32c_le: ['u:upz', crc(CRC32C)],
     crc32_be: [

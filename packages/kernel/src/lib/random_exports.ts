@@ -54,6 +54,8 @@ export function randomExports(mem: GuestAccess, random: Random): KernelExports {
     get_random_u16: ['u:', () => random.u32() & 0xffff],
     get_random_u32: ['u:', () => random.u32()],
     get_random_u64: ['q:', u64],
+    // What a device has seen is no part of a run that can be repeated.
+    add_device_randomness: ['v:pz', () => undefined],
     wait_for_random_bytes: ['i:', () => 0],
     rng_is_initialized: ['b:', () => true],
     prandom_u32_state: ['u:p', (state: Vaddr) => prandomState(mem, state)],

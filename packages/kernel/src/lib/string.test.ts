@@ -200,6 +200,14 @@ describe('corners', () => {
     expect(() => call('strlcat', p, p, 3)).toThrow('kernel BUG');
   });
 
+  it('splits into words', () => {
+    const count = PAGE_OFFSET + 0x300000;
+    const argv = call('argv_split', 0, cString(ROOM_A, '  one two\tthree '), count) as number;
+    expect([...readBytes(env, count, 4)]).toEqual([3, 0, 0, 0]);
+    const words = [0, 1, 2].map((i) => text(readS64(env, argv + 8 * i), 3));
+    expect([...words, readS64(env, argv + 24)]).toEqual(['one', 'two', 'thr', 0]);
+  });
+
   it('duplicates', () => {
     const p = cString(ROOM_A, 'abc');
     expect(text(call('kstrdup', p, 0) as number, 4)).toBe('abc\0');

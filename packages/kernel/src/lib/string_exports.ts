@@ -3,8 +3,16 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Vaddr } from '../machine/layout.js';
+import { isSpace } from './ctype.js';
 import type { Reports } from './env.js';
-import { type GuestAccess, readBytes, stringLength, writeBytes } from './guest_access.js';
+import {
+  type GuestAccess,
+  readBytes,
+  readCString,
+  stringLength,
+  writeBytes,
+  writeInteger,
+} from './guest_access.js';
 import type { StringAllocator } from './sprintf_exports.js';
 import * as s from './string.js';
 
@@ -64,8 +72,34 @@ export function stringExports(mem: GuestAccess, reports: Reports): KernelExports
   };
 }
 
+/**
+ * Words of a string, as an array of pointers that NULL ends: one block, the pointers first, then their text.
+ * @param count an int that gets their number; may be NULL
+ */
+function argvSplit(mem: GuestAccess, allocate: StringAllocator, gfp: number, s: Vaddr, count: Vaddr): Vaddr {
+  const text = readCString(mem, s);
+  const words: number[] = [];
+  text.forEach((byte, i) => {
+    if (!isSpace(byte) && (i === 0 || isSpace(text[i - 1]))) words.push(i);
+  });
+  const pointers = 8 * (words.length + 1);
+  const block = allocate(pointers + text.length + 1, gfp);
+  if (block === 0) return 0;
+  words.forEach((start, i) => {
+    writeInteger(mem, block + 8 * i, block + pointers + start, 8);
+  });
+  writeInteger(mem, block + 8 * words.length, 0, 8);
+  writeBytes(mem, block + pointers, Uint8Array.of(...text.map((byte) => (isSpace(byte) ? 0 : byte)), 0));
+  if (count !== 0) writeInteger(mem, count, words.length, 4);
+  return block;
+}
+
 /** Functions that return a copy in memory of its own. */
-export function stringCopyExports(mem: GuestAccess, allocate: StringAllocator): KernelExports {
+export function stringCopyExports(
+  mem: GuestAccess,
+  allocate: StringAllocator,
+  kfree?: (address: Vaddr) => void,
+): KernelExports {
   /** Copies `n` bytes and, if asked, a NUL. Memory comes first: a length that cannot be had is never read. */
   const copy = (from: Vaddr, n: number, terminate: boolean, gfp: number): Vaddr => {
     const address = allocate(n + Number(terminate), gfp);
@@ -76,6 +110,11 @@ export function stringCopyExports(mem: GuestAccess, allocate: StringAllocator): 
   };
   const duplicate = (a: Vaddr, gfp: number) => (a === 0 ? 0 : copy(a, stringLength(mem, a), true, gfp));
   return {
+    argv_split: [
+      'p:upp',
+      (gfp: number, text: Vaddr, count: Vaddr) => argvSplit(mem, allocate, gfp, text, count),
+    ],
+    argv_free: ['v:p', (argv: Vaddr) => kfree?.(argv)],
     kstrdup: ['p:pu', duplicate],
     kstrdup_const: ['p:pu', duplicate],
     kstrndup: [
