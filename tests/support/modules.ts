@@ -27,7 +27,7 @@ export const boot = (options: Partial<MachineOptions> = {}): Machine =>
 /** Texts that were logged since the last module was loaded, without the lines about its taint. */
 export function moduleLog(machine: Machine): string[] {
   const texts = machine.dmesg().map(({ text }) => text);
-  const last = texts.findLastIndex((text) => text.includes('module verification failed'));
+  const last = texts.map((text) => text.includes('module verification failed')).lastIndexOf(true);
   return texts.slice(last + 1);
 }
 
