@@ -62,7 +62,15 @@ export const REG = {
   cr3: CPU_BASE + 24,
   /** i32: 1 while the CPU runs user code (CPL 3), else 0. */
   user: CPU_BASE + 28,
+  /** i32: whether C frames are being saved or restored, see SUSPEND. */
+  suspend: CPU_BASE + 32,
+  /** i32: host offset where the next C frame is saved, or one past the next to be restored. */
+  frames: CPU_BASE + 36,
+  /** i32: host offset of the end of the running task's area for saved frames. */
+  framesEnd: CPU_BASE + 40,
 } as const;
+/** Values of REG.suspend. */
+export const SUSPEND = { none: 0, unwinding: 1, rewinding: 2 } as const;
 /**
  * Bytes of host memory after the end of RAM. A load that crosses into another page frame is served from the first
  * 16; a store that does is done by the slow path, and then repeated by the fast path into the second 16.

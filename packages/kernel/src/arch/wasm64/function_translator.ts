@@ -38,6 +38,8 @@ export interface TranslateOptions {
   readonly directBytes: number;
   /** Address of a symbol (by symbol index): of the data, or of the function. */
   symbolAddress(symbol: number): Vaddr;
+  /** Whether an imported function (by index) may suspend its caller; default: none does. */
+  importSuspends?(index: number): boolean;
   /** Number of a canonical signature, as the fetch TLB compares it. */
   signatureId(type: FunctionType): number;
 }

@@ -7,42 +7,54 @@ import { F32, F64, I32, I64 } from './object.js';
 
 /** Loads: bytes by opcode. */
 export const LOADS: Record<number, number> = {
-  40: 4, 41: 8, 42: 4, 43: 8, 44: 1, 45: 1, 46: 2, 47: 2,
-  48: 1, 49: 1, 50: 2, 51: 2, 52: 4, 53: 4,
-}; // biome-ignore format: a table by opcode
+  [0x28]: 4,
+  [0x29]: 8,
+  [0x2a]: 4,
+  [0x2b]: 8,
+  [0x2c]: 1,
+  [0x2d]: 1,
+  [0x2e]: 2,
+  [0x2f]: 2,
+  [0x30]: 1,
+  [0x31]: 1,
+  [0x32]: 2,
+  [0x33]: 2,
+  [0x34]: 4,
+  [0x35]: 4,
+};
 /** Stores: bytes and type of the value by opcode. */
 export const STORES: Record<number, { size: number; type: number }> = {
-  54: { size: 4, type: I32 },
-  55: { size: 8, type: I64 },
-  56: { size: 4, type: F32 },
-  57: { size: 8, type: F64 },
-  58: { size: 1, type: I32 },
-  59: { size: 2, type: I32 },
-  60: { size: 1, type: I64 },
-  61: { size: 2, type: I64 },
-  62: { size: 4, type: I64 },
+  [0x36]: { size: 4, type: I32 },
+  [0x37]: { size: 8, type: I64 },
+  [0x38]: { size: 4, type: F32 },
+  [0x39]: { size: 8, type: F64 },
+  [0x3a]: { size: 1, type: I32 },
+  [0x3b]: { size: 2, type: I32 },
+  [0x3c]: { size: 1, type: I64 },
+  [0x3d]: { size: 2, type: I64 },
+  [0x3e]: { size: 4, type: I64 },
 };
 /** Division and remainder: operand type and whether MIN / -1 traps too. */
 export const DIVISIONS: Record<number, { type: number; signed: boolean }> = {
-  109: { type: I32, signed: true },
-  110: { type: I32, signed: false },
-  111: { type: I32, signed: true },
-  112: { type: I32, signed: false },
-  127: { type: I64, signed: true },
-  128: { type: I64, signed: false },
-  129: { type: I64, signed: true },
-  130: { type: I64, signed: false },
+  [0x6d]: { type: I32, signed: true },
+  [0x6e]: { type: I32, signed: false },
+  [0x6f]: { type: I32, signed: true },
+  [0x70]: { type: I32, signed: false },
+  [0x7f]: { type: I64, signed: true },
+  [0x80]: { type: I64, signed: false },
+  [0x81]: { type: I64, signed: true },
+  [0x82]: { type: I64, signed: false },
 };
 /** Trapping float-to-integer conversions, and the saturating form (after 0xfc) of each. */
 export const TRUNCATIONS: Record<number, number> = {
-  168: 0,
-  169: 1,
-  170: 2,
-  171: 3,
-  174: 4,
-  175: 5,
-  176: 6,
-  177: 7,
+  [0xa8]: 0,
+  [0xa9]: 1,
+  [0xaa]: 2,
+  [0xab]: 3,
+  [0xae]: 4,
+  [0xaf]: 5,
+  [0xb0]: 6,
+  [0xb1]: 7,
 };
 
 export const MIN_I64 = new Uint8Array([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f]);

@@ -42,6 +42,8 @@ export interface BareOptions {
   memory?: number;
   /** False sends direct-map accesses through the TLB too. */
   directMap?: boolean;
+  /** Names of imported functions that may suspend their caller. */
+  suspends?: readonly string[];
   /** Loop iterations and calls after which a `tick` trap is thrown; default: never. */
   ticks?: number;
 }
@@ -174,6 +176,7 @@ export class BareMachine {
       directBytes: this.options.directMap === false ? 0 : this.ram.size,
       symbolAddress: (i) => addresses[i],
       signatureId: (type) => this.functions.signatureId(type),
+      importSuspends: (i) => this.options.suspends?.includes(object.imports[i].name) ?? false,
     });
     const imports = this.functions.bind(
       object.imports.map(({ name, type }) => ({

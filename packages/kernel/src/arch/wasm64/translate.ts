@@ -13,18 +13,21 @@
  * - division, unreachable, conversions that trap: explicit checks, so that the kernel reports them with an address.
  */
 
-import { writeEnvironment, writeType } from './assembler.js';
-import { Writer } from './binary.js';
+import { OP, writeEnvironment, writeType } from './assembler.js';
+import { Reader, Writer } from './binary.js';
 import { FunctionTranslator, HELPERS, type TranslateOptions } from './function_translator.js';
+import { skipImmediates } from './instructions.js';
 import type { ObjectFile } from './object.js';
+import { findSuspending } from './structure.js';
+import { SuspendableTranslator } from './suspend.js';
 
 export { HELPERS, TRAP, type TranslateOptions } from './function_translator.js';
 
 export interface Translation {
   /** A host module. Exports each defined function as `f` + index; imports `env` (HELPERS) and `guest` (by index). */
   readonly bytes: Uint8Array;
-  /** For each defined function, whether it pushes a frame on the shadow call stack. */
-  readonly framed: boolean[];
+  /** For each defined function, whether it can be suspended. */
+  readonly suspending: boolean[];
 }
 
 export function translate(object: ObjectFile, options: TranslateOptions): Translation {
@@ -63,15 +66,45 @@ export function translate(object: ObjectFile, options: TranslateOptions): Transl
   out.section(7, exports);
 
   const relocations = [...object.codeRelocations].sort((a, b) => a.offset - b.offset);
-  const framed: boolean[] = [];
+  const importSuspends = (index: number) => options.importSuspends?.(index) ?? false;
+  const suspending = findSuspending(object, callsOf(object), importSuspends);
+  const maySuspend = (op: number, index: number) => {
+    if (op === OP.call_indirect) return true;
+    return index < object.imports.length ? importSuspends(index) : suspending[index - object.imports.length];
+  };
   const code = new Writer().uleb(object.functions.length);
   let relocation = 0;
   for (let i = 0; i < object.functions.length; i++) {
-    const translator = new FunctionTranslator(object, options, relocations, relocation, i);
+    const parts = [object, options, relocations, relocation, i] as const;
+    const translator = suspending[i]
+      ? new SuspendableTranslator(maySuspend, ...parts)
+      : new FunctionTranslator(...parts);
     const body = translator.translate();
     relocation = translator.relocation;
-    framed.push(translator.framed);
     code.uleb(body.length).raw(body.bytes, 0, body.length);
   }
-  return { bytes: out.section(10, code).finish(), framed };
+  return { bytes: out.section(10, code).finish(), suspending };
+}
+
+/** What each defined function calls. */
+function callsOf(object: ObjectFile): { callees: number[]; indirect: boolean }[] {
+  return object.functions.map(({ start, end }) => {
+    const r = new Reader(object.code, start, end);
+    const groups = r.uleb();
+    for (let g = 0; g < groups; g++) {
+      r.uleb();
+      r.u8();
+    }
+    const callees: number[] = [];
+    let indirect = false;
+    while (!r.done) {
+      const op = r.u8();
+      if (op === OP.call || op === 0x12) callees.push(r.uleb());
+      else {
+        if (op === OP.call_indirect || op === 0x13) indirect = true;
+        skipImmediates(r, op);
+      }
+    }
+    return { callees, indirect };
+  });
 }
