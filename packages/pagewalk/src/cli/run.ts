@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { bootMachine } from '../kernel_machine.js';
 import { type CommandResult, hasOopsed, type LogRecord, type Machine } from '../machine.js';
+import { Interrupted } from '../shell/state.js';
 import { errnoMessage } from '../tools/errno.js';
 import { insmodReason } from '../tools/kmod.js';
 import { timeStamp } from '../tools/system.js';
@@ -98,7 +99,7 @@ function complaint(name: string, action: 'insert' | 'remove', result: CommandRes
 export async function runCommand(options: GlobalOptions, args: readonly string[]): Promise<number> {
   const { files, parameters } = operandsOf(args);
   const controller = new AbortController();
-  process.on('SIGINT', () => controller.abort(new Error('interrupted')));
+  process.on('SIGINT', () => controller.abort(new Interrupted()));
   const module = basename(files[0], extname(files[0])).replaceAll('-', '_');
   const machine = bootMachine(options);
   const report: Report = { module, build: { ok: false, diagnostics: '' }, log: [], status: 1 };
