@@ -3,7 +3,7 @@
 
 import { devices } from './fs/devices.js';
 import type { Filesystem } from './fs/filesystem.js';
-import { DeviceFs, MachineFs, NamesFs } from './fs/generated.js';
+import { DeviceFs, MachineFs, NamesFs, ReadOnlyFs } from './fs/generated.js';
 import { MemFs } from './fs/memfs.js';
 import { Vfs } from './fs/vfs.js';
 import type { Machine } from './machine.js';
@@ -22,6 +22,8 @@ export interface SessionOptions {
   machine: Machine;
   /** What /host shows; without it there is no /host. */
   host?: Filesystem | undefined;
+  /** The kernel headers, shown where modules are built. */
+  headers?: Filesystem | undefined;
   /** Seeds /dev/random. */
   seed: number;
   /** More commands: `make`. */
@@ -35,6 +37,7 @@ const FOLDERS = [
   'lib',
   'lib/modules',
   `lib/modules/${RELEASE}`,
+  `lib/modules/${RELEASE}/build`,
   'mnt',
   'proc',
   'root',
@@ -59,7 +62,7 @@ function rootFolders(fs: MemFs): void {
   );
 }
 
-export function createSession({ machine, host, seed, extra }: SessionOptions): Session {
+export function createSession({ machine, host, headers, seed, extra }: SessionOptions): Session {
   const commands: CommandTable = new Map();
   const root = new MemFs(Date.now);
   rootFolders(root);
@@ -77,6 +80,7 @@ export function createSession({ machine, host, seed, extra }: SessionOptions): S
     'binfs',
   );
   if (host) fs.mount('/host', host, 'hostfs');
+  if (headers) fs.mount(`/lib/modules/${RELEASE}/build/include`, new ReadOnlyFs(headers), 'hostfs');
 
   const sets: CommandSet[] = [
     textTools,

@@ -2,6 +2,8 @@
 /** `pagewalk sh`: a command line or a script on a booted machine. */
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type { Sink } from '../fs/filesystem.js';
 import { HostFs } from '../fs/hostfs.js';
 import { bootMachine } from '../kernel_machine.js';
@@ -27,6 +29,10 @@ Examples:
 
 `;
 
+/** The toolchain's include folder: beside its `dist`. */
+const headersFolder = (): string =>
+  join(dirname(createRequire(import.meta.url).resolve('@pagewalk/toolchain')), '..', 'include');
+
 export interface ShellSession {
   machine: Machine;
   shell: Shell;
@@ -45,6 +51,7 @@ export function openShell(
   const session = createSession({
     machine,
     host: new HostFs(process.cwd()),
+    headers: new HostFs(headersFolder()),
     seed: options.seed,
     extra: { make: [...extra.make] },
   });

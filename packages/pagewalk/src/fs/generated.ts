@@ -41,6 +41,30 @@ abstract class GeneratedFs implements Filesystem {
   }
 }
 
+/** Another file system's files, not to be changed. */
+export class ReadOnlyFs extends GeneratedFs {
+  constructor(private readonly inner: Filesystem) {
+    super();
+  }
+
+  lstat(path: string): Stat {
+    const stat = this.inner.lstat(path);
+    return { ...stat, mode: stat.mode & 0o555 };
+  }
+
+  readdir(path: string): string[] {
+    return this.inner.readdir(path);
+  }
+
+  readFile(path: string): Uint8Array {
+    return this.inner.readFile(path);
+  }
+
+  override readlink(path: string): string {
+    return this.inner.readlink(path);
+  }
+}
+
 export interface TextFiles {
   readProc(path: string): Uint8Array | undefined;
   listProc(path: string): string[] | undefined;

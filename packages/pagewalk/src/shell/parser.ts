@@ -51,13 +51,6 @@ const BINARY_TESTS = new Set([
   '-ef',
 ]);
 
-/** The text of a word without quotes or expansions; undefined if it has any. */
-export function literal(word: Word): string | undefined {
-  if (word.length !== 1) return undefined;
-  const [part] = word;
-  return part.kind === 'text' && !part.quoted ? part.text : undefined;
-}
-
 export function parse(source: string, aliases: ReadonlyMap<string, string> = new Map()): List {
   return new Parser(source, aliases).script();
 }
