@@ -23,6 +23,7 @@
 #include <linux/kasan.h>
 #include <linux/slab.h>
 #include <linux/err.h>
+#include <asm/io.h>
 #include <asm/processor.h>
 
 struct mempolicy;

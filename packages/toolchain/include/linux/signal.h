@@ -24,12 +24,6 @@ typedef struct kernel_siginfo {
 #define SI_QUEUE -1
 #define SEND_SIG_NOINFO ((struct kernel_siginfo *)0)
 #define SEND_SIG_PRIV ((struct kernel_siginfo *)1)
-#define POLL_IN 1
-#define POLL_OUT 2
-#define POLL_MSG 3
-#define POLL_ERR 4
-#define POLL_PRI 5
-#define POLL_HUP 6
 
 static inline void clear_siginfo(kernel_siginfo_t *info)
 {
