@@ -39,11 +39,14 @@ import { Clock } from './machine/clock.js';
 import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
 import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
+import { Ioremap } from './mm/ioremap.js';
 import { Memblock } from './mm/memblock.js';
 import { PageAllocator } from './mm/page_alloc.js';
 import { PageTables } from './mm/pgtable.js';
 import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
+import { Vmalloc } from './mm/vmalloc.js';
+import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
 export interface BootOptions {
   /** Bytes of RAM, 8 MiB to 2 GiB, a multiple of 4096. */
@@ -95,7 +98,9 @@ export class Kernel {
   readonly printkRatelimit: PrintkRatelimit;
   private readonly traps: Traps;
   private readonly hexTables: HexTables;
-  private readonly moduleSpace = new ModuleSpace();
+  readonly vmalloc: Vmalloc;
+  readonly ioremap: Ioremap;
+  private readonly moduleSpace: ModuleSpace;
 
   constructor(readonly options: BootOptions) {
     const cpus = options.cpus ?? 1;
@@ -143,6 +148,16 @@ export class Kernel {
     this.pages.check.hash = this.format.hash;
     this.slub = new Slub(this.env, this.pages);
     this.slub.callGuest = (fn, signature, ...args) => this.callC(fn, signature, ...args);
+    this.vmalloc = new Vmalloc({
+      env: this.env,
+      pages: this.pages,
+      slub: this.slub,
+      tlb: this.mmu,
+      pageTables: () => this.pageTables,
+      printkRatelimit: (func) => this.printkRatelimit.allows(func),
+    });
+    this.ioremap = new Ioremap(this.vmalloc);
+    this.moduleSpace = new ModuleSpace(this.vmalloc, () => this.symbols.returnAddress('load_module'));
     this.modules = new Modules(this.moduleEnvironment());
     this.dynamicDebug = new DynamicDebug({
       ...access,
@@ -163,13 +178,10 @@ export class Kernel {
       takeArgument: (module, name, value) =>
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
-    this.symbols = new KernelSymbols(
-      kernelExports(this),
-      this.functions,
-      this.kallsyms,
-      data,
-      Object.keys(MMU_FUNCTIONS),
-    );
+    this.symbols = new KernelSymbols(kernelExports(this), this.functions, this.kallsyms, data, [
+      ...Object.keys(MMU_FUNCTIONS),
+      'load_module',
+    ]);
     for (const fn of mmuFunctions(this.mmu, ram, this.functions, (name) => this.symbols.find(name)!))
       this.functions.add(fn);
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
@@ -205,6 +217,7 @@ export class Kernel {
     mapMemmap(this.pageTables, map.base * 4, (map.end - map.base) * 4);
     this.mmu.cr3 = this.pageTables.root;
     this.slub.boot();
+    this.vmalloc.boot();
     this.params.boot();
     this.hexTables.boot();
     this.modules.boot();
@@ -240,6 +253,7 @@ export class Kernel {
       functions: this.functions,
       pageTables: () => this.pageTables,
       mmu: () => this.mmu,
+      describeAddress: (address: Vaddr) => describeVmallocAddress(this.vmalloc, address),
       calleeAt: (site: Vaddr) => {
         for (const m of this.modules.loaded()) {
           const callee = calleeAt(m, site);
@@ -274,8 +288,6 @@ export class Kernel {
         alloc: (bytes) => this.ram.handleOf(this.slub.kmalloc(bytes, GFP_KERNEL)),
         free: (object) => this.slub.kfree(this.ram.addressOf(object)),
       },
-      allocFrame: () => this.allocFrame(),
-      freeFrame: (frame) => this.pages.freePages(this.pages.pfnToPage(frame / PAGE_SIZE), 0),
       moduleAlloc: (bytes) => this.moduleSpace.alloc(bytes),
       moduleFree: (base) => this.moduleSpace.free(base),
       kernelSymbol: (name) => this.symbols.find(name),

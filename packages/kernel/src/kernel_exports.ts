@@ -20,6 +20,7 @@ import { VaList } from './lib/valist.js';
 import { vsprintf } from './lib/vsprintf.js';
 import { pageExports } from './mm/page_exports.js';
 import { slabExports } from './mm/slub.js';
+import { vmallocExports } from './mm/vmalloc_exports.js';
 
 export function kernelExports(k: Kernel): KernelExports {
   const access = { ram: k.ram, guest: k.guest };
@@ -59,5 +60,6 @@ export function kernelExports(k: Kernel): KernelExports {
     ...k.params.exports(),
     ...pageExports(k.pages),
     ...slabExports(k.slub),
+    ...vmallocExports(k.vmalloc, k.ioremap),
   };
 }

@@ -6,6 +6,7 @@ import { createKernelFiles } from './fs/proc/kernel_files.js';
 import { meminfo } from './fs/proc/meminfo.js';
 import { ProcRoot } from './fs/proc/root.js';
 import { slabinfoText } from './fs/proc/slabinfo.js';
+import { vmallocinfo } from './fs/proc/vmallocinfo.js';
 import { vmstat } from './fs/proc/vmstat.js';
 import { buddyinfo, pagetypeinfo, zoneinfo } from './fs/proc/zoneinfo.js';
 
@@ -20,7 +21,8 @@ export function procFiles(k: Kernel): ProcRoot {
     kallsyms: k.kallsyms,
     taintMask: () => k.taint.value,
   });
-  proc.create('meminfo', () => meminfo(k.pages));
+  proc.create('meminfo', () => meminfo(k.pages, { vmallocUsed: k.vmalloc.nrPages }));
+  proc.create('vmallocinfo', () => vmallocinfo(k.vmalloc));
   proc.create('buddyinfo', () => buddyinfo(k.pages));
   proc.create('pagetypeinfo', () => pagetypeinfo(k.pages));
   proc.create('zoneinfo', () => zoneinfo(k.pages));

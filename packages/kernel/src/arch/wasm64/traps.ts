@@ -32,6 +32,8 @@ export interface TrapEnvironment {
   mmu(): Mmu;
   /** The kernel function that a call instruction at an address calls, if it names one. */
   calleeAt(site: Vaddr): Vaddr | undefined;
+  /** A line about what lies at an address that a page fault met, if there is something to say. */
+  describeAddress?(address: Vaddr): string | undefined;
 }
 
 const TABLE_NAMES = ['PGD', 'PUD', 'PMD', 'PTE'];
@@ -84,6 +86,8 @@ export class Traps implements MmuHandlers {
           ? 'permissions violation'
           : 'not-present page';
     lines.push(`#PF: error_code(0x${code.toString(16).padStart(4, '0')}) - ${reason}`);
+    const what = this.env.describeAddress?.(address);
+    if (what !== undefined) lines.push(what);
     lines.push(this.dumpPageTable(address));
     return oops.die(lines, 'Oops', code, { rip, cr2: address }, 9);
   }
@@ -92,7 +96,7 @@ export class Traps implements MmuHandlers {
   private dumpPageTable(address: Vaddr): string {
     const { ram } = this.env;
     const path = this.env.pageTables().path(address);
-const value = (entry: Handle) => hex64(ram.s64(entry)).replace(/^0+(?=.)/, '');
+    const value = (entry: Handle) => hex64(ram.s64(entry)).replace(/^0+(?=.)/, '');
     const parts = path.map((entry, level) => `${TABLE_NAMES[level]} ${value(entry)} `);
     // With four levels the P4D is the PGD's entry.
     parts.splice(1, 0, `P4D ${value(path[0])} `);

@@ -5,7 +5,7 @@ import type { Functions } from '../../arch/wasm64/functions.js';
 import type { Mmu } from '../../arch/wasm64/mmu.js';
 import type { Log, Reports } from '../../lib/env.js';
 import type { StaticData } from '../../lib/static_data.js';
-import type { Handle, Paddr, Vaddr } from '../../machine/layout.js';
+import type { Handle, Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 import type { PageTables } from '../../mm/pgtable.js';
 import type { Kallsyms } from '../kallsyms.js';
@@ -27,10 +27,7 @@ export interface ModuleEnvironment {
   /** Bytes of RAM that guest code reaches without a TLB look-up. */
   readonly directBytes: number;
   readonly slab: { alloc(bytes: number): Handle; free(object: Handle): void };
-  /** A page frame for a module's image, or -1. */
-  allocFrame(): Paddr;
-  freeFrame(frame: Paddr): void;
-  /** Address space in the module area, followed by a guard page; 0 if there is none. */
+  /** Memory in the module area, mapped writable and followed by a guard page; 0 if there is none. */
   moduleAlloc(bytes: number): Vaddr;
   moduleFree(base: Vaddr, bytes: number): void;
   /** Address of a function or variable that the kernel offers to modules. */

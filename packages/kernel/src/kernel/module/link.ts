@@ -10,9 +10,8 @@ import {
   SYM_UNDEFINED,
 } from '../../arch/wasm64/object.js';
 import { translate } from '../../arch/wasm64/translate.js';
-import { ENOMEM } from '../../lib/errno.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
-import { PAGE_KERNEL, PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from '../../mm/pgtable.js';
+import { PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from '../../mm/pgtable.js';
 import type { KernelSymbol, SourceLine } from '../kallsyms.js';
 import { KernelParam, KernelSymbol as KernelSymbolStruct, Module as ModuleStruct } from '../module_types.js';
 import { Ddebug } from '../printk/dynamic_debug.js';
@@ -60,27 +59,9 @@ export interface LinkRequest {
   readonly taints: string;
 }
 
-/** Backs an image with page frames and maps it writable; false (and nothing taken) if memory runs out. */
-export function placeImage(env: ModuleEnvironment, base: Vaddr, pages: number): boolean {
-  for (let i = 0; i < pages; i++) {
-    const frame = env.allocFrame();
-    if (frame >= 0 && env.pageTables.map(base + i * PAGE_SIZE, frame, PAGE_KERNEL)) {
-      env.ram.fill(frame, PAGE_SIZE, 0);
-      continue;
-    }
-    if (frame >= 0) env.freeFrame(frame);
-    removeImage(env, base, i);
-    return false;
-  }
-  return true;
-}
-
-function removeImage(env: ModuleEnvironment, base: Vaddr, pages: number): void {
-  for (let i = 0; i < pages; i++) {
-    const frame = env.pageTables.unmap(base + i * PAGE_SIZE);
-    if (frame >= 0) env.freeFrame(frame);
-  }
-  env.mmu.flush();
+/** Fills an image with zeros: its pages may have been anybody's. */
+function clearImage({ mmu, ram }: ModuleEnvironment, base: Vaddr, bytes: number): void {
+  for (let at = base; at < base + bytes; at += PAGE_SIZE) ram.fill(mmu.translate(at), PAGE_SIZE, 0);
 }
 
 /** Copies bytes into mapped pages, whatever their protection. */
@@ -95,9 +76,18 @@ function copyIn(env: ModuleEnvironment, address: Vaddr, bytes: Uint8Array): void
 
 /**
  * Writes the image, translates and instantiates the code, protects the pages, and registers functions and symbols.
- * @returns the module, or a negative errno with nothing left behind
+ * If it throws, because the code is no code, the image's memory is free again.
  */
-export function linkImage(env: ModuleEnvironment, request: LinkRequest): LoadedModule | number {
+export function linkImage(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
+  try {
+    return link(env, request);
+  } catch (error) {
+    env.moduleFree(request.base, request.layout.size);
+    throw error;
+  }
+}
+
+function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
   const { object, layout, base, addresses } = request;
   const segments = layout.segments.map(({ segment }) => relocateSegment(segment, addresses));
   const translation = translate(object, {
@@ -107,7 +97,7 @@ export function linkImage(env: ModuleEnvironment, request: LinkRequest): LoadedM
     signatureId: (type) => env.functions.signatureId(type),
   });
   const host = new WebAssembly.Module(translation.bytes);
-  if (!placeImage(env, base, layout.size / PAGE_SIZE)) return -ENOMEM;
+  clearImage(env, base, layout.size);
   copyIn(env, base, object.code);
   layout.segments.forEach(({ offset }, i) => {
     copyIn(env, base + offset, segments[i]);
@@ -274,6 +264,5 @@ function lineLookup({
 export function releaseImage(env: ModuleEnvironment, m: LoadedModule): void {
   env.kallsyms.remove(m.name);
   env.functions.removeModule(m.name);
-  removeImage(env, m.base, m.layout.size / PAGE_SIZE);
   env.moduleFree(m.base, m.layout.size);
 }

@@ -127,10 +127,6 @@ export class Modules {
       addresses: resolved.addresses,
       taints,
     });
-    if (typeof loaded === 'number') {
-      env.moduleFree(base, layout.size);
-      return loaded;
-    }
     const duplicate = loaded.exports.find((e) => this.resolve(e.name, true, new Set()) !== undefined);
     if (duplicate) {
       const owner = this.ownerOf(duplicate.name)?.name ?? 'kernel';

@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: MIT
-/** Address space for modules: first fit in the module area, a guard page after each. */
+/** Memory for modules: vmalloc's, from the module area, so that /proc/vmallocinfo shows it and a guard page follows. */
 
-import { MODULES_END, MODULES_VADDR, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
+import { MODULES_END, MODULES_VADDR, type Vaddr } from '../../machine/layout.js';
+import { GFP_KERNEL } from '../../mm/gfp.js';
+import { MODULES_RANGE, type Vmalloc } from '../../mm/vmalloc.js';
+import { VM_FLUSH_RESET_PERMS } from '../../mm/vmalloc_types.js';
 
 export class ModuleSpace {
-  /** Taken ranges by address, guard pages included. A cache: the module list says the same. */
-  private readonly taken: { start: Vaddr; end: Vaddr }[] = [];
+  /** @param caller the address that counts as the caller's: in load_module() */
+  constructor(
+    private readonly vmalloc: Vmalloc,
+    private readonly caller: () => Vaddr,
+  ) {}
 
-  /** @linux arch/x86/kernel/module.c:module_alloc partial: no randomised offset */
-  alloc(bytes: number): Vaddr {
-    const size = bytes + PAGE_SIZE;
-    let start = MODULES_VADDR;
-    let at = 0;
-    for (; at < this.taken.length && this.taken[at].start - start < size; at++) start = this.taken[at].end;
-    if (start + size > MODULES_END) return 0;
-    this.taken.splice(at, 0, { start, end: start + size });
-    return start;
+  /**
+   * Memory of so many bytes, writable; 0 if there is none.
+   * @linux arch/x86/kernel/module.c:module_alloc partial: no randomised offset
+   */
+  alloc(size: number): Vaddr {
+    if (size > MODULES_END - MODULES_VADDR) return 0;
+    return this.vmalloc.alloc({
+      size,
+      gfp: GFP_KERNEL,
+      range: MODULES_RANGE,
+      flags: VM_FLUSH_RESET_PERMS,
+      caller: this.caller(),
+    });
   }
 
-  free(start: Vaddr): void {
-    const at = this.taken.findIndex((range) => range.start === start);
-    if (at >= 0) this.taken.splice(at, 1);
+  free(base: Vaddr): void {
+    this.vmalloc.vfree(base);
   }
 }
