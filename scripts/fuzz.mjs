@@ -20,5 +20,5 @@ const env = {
   PAGEWALK_FUZZ: `${Number(values.seed)},${Number(values.count)}`,
   PAGEWALK_FUZZ_PRINT: values.print ? '1' : '',
 };
-const args = ['node_modules/vitest/vitest.mjs', 'run', '--disable-console-intercept', 'tests/fuzz'];
+const args = ['node_modules/vitest/vitest.mjs', 'run', 'tests/fuzz', '--disable-console-intercept'];
 process.exit(spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env }).status ?? 1);
