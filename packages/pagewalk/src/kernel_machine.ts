@@ -32,40 +32,22 @@ function adapt(machine: KernelMachine & Extras): Machine {
   };
 }
 
-/** Stands in front of whatever else watches the slabs. */
+/** kmalloc and kfree, by their tracepoints. */
 function watchSlabs({ kernel }: KernelMachine, listener: (event: SlabEvent) => void): () => void {
   const { slub, pages, oops } = kernel;
-  const before = slub.hooks;
-  const report = (kind: SlabEvent['kind'], address: number, bytes: number) => {
+  const report = (kind: SlabEvent['kind'], address: number, bytes: number, site: number) => {
     const info = slub.objectInfo(address);
     if (!info) return;
-    const { map } = pages;
-    const zone = ZONE_NAMES[map.zoneIndex(map.zoneOfPage(info.slabPage))];
-    const site = oops.callerAddress();
-    const caller = site === 0 ? undefined : oops.symbolize(site);
-    listener({
-      kind,
-      address,
-      bytes,
-      cache: info.cache,
-      index: info.index,
-      pfn: pages.pageToPfn(info.slabPage),
-      zone,
-      caller,
-    });
+    const { cache, index, slabPage } = info;
+    const zone = ZONE_NAMES[pages.map.zoneIndex(pages.map.zoneOfPage(slabPage))];
+    const pfn = pages.pageToPfn(slabPage);
+    listener({ kind, address, bytes, cache, index, pfn, zone, caller: oops.symbolize(site) });
   };
-  slub.hooks = {
-    ...before,
-    allocated: (cache, object, size, gfp, caller) => {
-      before?.allocated?.(cache, object, size, gfp, caller);
-      report('alloc', object, size);
-    },
-    freeing: (cache, object, caller) => {
-      report('free', object, 0);
-      return before?.freeing?.(cache, object, caller) ?? false;
-    },
-  };
+  const stops = [
+    slub.trace.kmalloc.listen(({ fields: f }) => report('alloc', f.ptr, f.bytes_req, f.call_site)),
+    slub.trace.kfree.listen(({ fields: f }) => report('free', f.ptr, 0, f.call_site)),
+  ];
   return () => {
-    slub.hooks = before;
+    for (const stop of stops) stop();
   };
 }

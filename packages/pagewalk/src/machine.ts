@@ -28,7 +28,7 @@ export interface CommandResult {
   readonly panicked?: boolean;
 }
 
-/** A slab object that is handed out or about to come back, and where it lies. */
+/** An object of kmalloc or kfree, and where it lies. */
 export interface SlabEvent {
   readonly kind: 'alloc' | 'free';
   readonly address: number;
@@ -42,8 +42,8 @@ export interface SlabEvent {
   readonly pfn: number;
   /** `DMA32`. */
   readonly zone: string;
-  /** Module code that called, `init+0x10/0x80 [module]`; undefined for the kernel's own allocations. */
-  readonly caller: string | undefined;
+  /** Code that called: `init+0x10/0x80 [module]`. */
+  readonly caller: string;
 }
 
 export interface Machine {
@@ -64,7 +64,7 @@ export interface Machine {
   kernelSymbols?(): readonly { name: string; gplOnly: boolean }[];
   /** A line written to /dev/kmsg. */
   writeKmsg?(line: string): void;
-  /** Watches slab objects come and go; returns the function that stops it. Listeners only look. */
+  /** Watches kmalloc and kfree; returns the function that stops it. Listeners only look. */
   onSlab?(listener: (event: SlabEvent) => void): () => void;
 }
 

@@ -72,7 +72,7 @@ interface Sighting {
 function watchObject(machine: Machine): Sighting {
   const seen: Sighting = {};
   machine.onSlab?.((event) => {
-    if (event.caller?.endsWith(`[${MODULE}]`) !== true) return;
+    if (!event.caller.endsWith(`[${MODULE}]`)) return;
     if (event.kind === 'alloc' && event.bytes === BYTES && !seen.alloc) {
       seen.alloc = event;
       seen.during = slabRow(machine, event.cache);

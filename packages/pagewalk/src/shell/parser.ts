@@ -453,7 +453,7 @@ class Parser extends WordParser {
     const match = start.exec(this.source);
     if (!match) return undefined;
     this.position += match[0].length;
-    if (this.peek() === '(') this.fail('arrays are not supported: `' + match[0] + "('");
+    if (this.peek() === '(') this.fail(`arrays are not supported: \`${match[0]}('`);
     return { name: match[1], append: match[2] === '+', value: this.wordUntil(isMeta) };
   }
 
