@@ -78,8 +78,9 @@ static inline void writeq(u64 value, volatile void __iomem *addr)
 extern void __iomem *ioremap(resource_size_t offset, unsigned long size);
 extern void __iomem *ioremap_cache(resource_size_t offset, unsigned long size);
 extern void iounmap(volatile void __iomem *addr);
-#define ioremap_wc(offset, size) ioremap(offset, size)
-#define ioremap_uc(offset, size) ioremap(offset, size)
+extern void __iomem *ioremap_wc(resource_size_t offset, unsigned long size);
+extern void __iomem *ioremap_uc(resource_size_t offset, unsigned long size);
+extern void __iomem *ioremap_wt(resource_size_t offset, unsigned long size);
 #define ioremap_nocache(offset, size) ioremap(offset, size)
 #define memset_io(addr, value, count) memset((void __force *)(addr), value, count)
 #define memcpy_fromio(to, from, count) memcpy(to, (const void __force *)(from), count)

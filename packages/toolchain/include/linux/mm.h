@@ -175,17 +175,7 @@ static inline void get_page(struct page *page)
 	page_ref_inc(page);
 }
 
-extern void __put_page(struct page *page);
-static inline void put_page(struct page *page)
-{
-	page = compound_head(page);
-	if (page_ref_dec_and_test(page))
-		__put_page(page);
-}
-
-#define put_page_testzero(page) page_ref_dec_and_test(page)
-#define get_page_unless_zero(page) page_ref_add_unless(page, 1, 0)
-#define try_get_page(page) ({ get_page(page); true; })
+extern void __folio_put(struct folio *folio);
 
 static inline void folio_get(struct folio *folio)
 {
@@ -194,8 +184,18 @@ static inline void folio_get(struct folio *folio)
 
 static inline void folio_put(struct folio *folio)
 {
-	put_page(&folio->page);
+	if (page_ref_dec_and_test(&folio->page))
+		__folio_put(folio);
 }
+
+static inline void put_page(struct page *page)
+{
+	folio_put(page_folio(page));
+}
+
+#define put_page_testzero(page) page_ref_dec_and_test(page)
+#define get_page_unless_zero(page) page_ref_add_unless(page, 1, 0)
+#define try_get_page(page) ({ get_page(page); true; })
 
 extern void put_pages_list(struct list_head *pages);
 extern void release_pages(struct page **pages, int nr);
@@ -206,7 +206,14 @@ extern bool set_page_dirty(struct page *page);
 extern int set_page_dirty_lock(struct page *page);
 extern struct address_space *page_mapping(struct page *page);
 
-extern unsigned long totalram_pages(void);
+extern atomic_long_t _totalram_pages;
+
+static inline unsigned long totalram_pages(void)
+{
+	return atomic_long_read(&_totalram_pages);
+}
+
+extern bool is_free_buddy_page(struct page *page);
 extern unsigned long nr_free_pages(void);
 extern unsigned long nr_free_buffer_pages(void);
 extern long si_mem_available(void);

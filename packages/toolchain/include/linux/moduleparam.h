@@ -30,8 +30,6 @@ enum {
 	KERNEL_PARAM_FL_HWPARAM = (1 << 1),
 };
 
-extern const struct kernel_param __start___param[], __stop___param[];
-
 #define __module_param_call(prefix, _name, _ops, _arg, _perm, _level, _flags) \
 	static const char __param_str_ ## _name[] = #_name; \
 	static struct kernel_param __used __section("__param") __aligned(8) __param_ ## _name = { \
