@@ -30,7 +30,6 @@ export class StackDepot {
 
   /**
    * The handle of a stack; 0 if it is empty or there is no memory to keep it.
-   * @linux lib/stackdepot.c:stack_depot_save full
    */
   save(entries: readonly Vaddr[]): number {
     const size = Math.min(entries.length, MAX_ENTRIES);
@@ -52,7 +51,7 @@ export class StackDepot {
     return record;
   }
 
-  /** The stack of a handle; empty for 0 and for what is no handle. @linux lib/stackdepot.c:stack_depot_fetch full */
+  /** The stack of a handle; empty for 0 and for what is no handle. */
   fetch(handle: number): Vaddr[] {
     if (handle <= 0 || handle + HEADER_WORDS >= this.ram.i32.length) return [];
     const size = this.ram.i32[handle + 2];

@@ -10,7 +10,7 @@
 
 import { ENOMEM } from '../lib/errno.js';
 import { readS64, readUnsigned, writeInteger } from '../lib/guest_access.js';
-import { ListHead } from '../lib/list.js';
+import { WaitQueueHead } from '../lib/lock_types.js';
 import { addr, fn, int, struct, type Type, u32 } from '../lib/struct.js';
 import type { Vaddr } from '../machine/layout.js';
 import {
@@ -25,7 +25,6 @@ import {
 import type { Slub } from './slub.js';
 
 const spinlock: Type<number> = { ...u32, declare: (name) => `spinlock_t ${name}` };
-const WaitQueueHead = struct('wait_queue_head', { lock: spinlock, head: ListHead });
 
 export const Mempool = struct('mempool_s', {
   lock: spinlock,

@@ -3,6 +3,7 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import { DmaMemory } from './dmapool.js';
 import { __GFP_COMP } from './gfp.js';
 import { kfreeSensitive, kmallocSizeRoundup, kmemDumpObj, krealloc, ksize } from './kmalloc.js';
 import { Mempools } from './mempool.js';
@@ -19,6 +20,7 @@ export const slabExports = (slub: Slub): KernelExports => ({
   ...cacheExports(slub),
   ...mempoolExports(slub),
   ...percpuExports(slub),
+  ...dmaExports(slub),
 });
 
 function kmallocExports(slub: Slub): KernelExports {
@@ -175,5 +177,28 @@ function percpuExports(slub: Slub): KernelExports {
       },
     ],
     __pagewalk_my_cpu_offset: ['z:', () => env.cpu() * PCPU_UNIT_SIZE],
+  };
+}
+
+function dmaExports(slub: Slub): KernelExports {
+  const dma = new DmaMemory(slub);
+  const { guest } = slub.env;
+  return {
+    dma_alloc_coherent: [
+      'p:pzpu',
+      (_dev: Vaddr, bytes: number, handle: Vaddr, gfp: number) => dma.allocCoherent(bytes, handle, gfp),
+    ],
+    dma_free_coherent: [
+      'v:pzpz',
+      (_dev: Vaddr, bytes: number, address: Vaddr) => void dma.freeCoherent(bytes, address),
+    ],
+    dma_pool_create: [
+      'p:ppzzz',
+      (name: Vaddr, dev: Vaddr, bytes: number, align: number, boundary: number) =>
+        dma.create(String.fromCharCode(...guest.readString(name, 31)), dev, bytes, align, boundary),
+    ],
+    dma_pool_destroy: ['v:p', (pool: Vaddr) => void dma.destroy(pool)],
+    dma_pool_alloc: ['p:pup', (pool: Vaddr, gfp: number, handle: Vaddr) => dma.alloc(pool, gfp, handle)],
+    dma_pool_free: ['v:ppz', (pool: Vaddr, address: Vaddr, at: number) => void dma.free(pool, address, at)],
   };
 }

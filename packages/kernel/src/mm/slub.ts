@@ -98,6 +98,7 @@ export class Slub {
    * @linux mm/slub.c:kmem_cache_init full
    */
   boot(): void {
+    this.percpu.boot();
     bootCaches(
       this.core,
       (cache, gfp) => this.alloc(cache, gfp),

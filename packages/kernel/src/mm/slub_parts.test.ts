@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { readS64 } from '../lib/guest_access.js';
 import { StackDepot } from '../lib/stackdepot.js';
 import { type Handle, PAGE_OFFSET, type Vaddr } from '../machine/layout.js';
+import { DmaMemory } from './dmapool.js';
 import { GFP_ATOMIC, GFP_KERNEL } from './gfp.js';
 import { Mempool, Mempools } from './mempool.js';
 import { PCPU_UNIT_SIZE } from './percpu.js';
@@ -126,6 +127,40 @@ describe('memory pools', () => {
     pools.destroy(pool);
     expect(freed.length).toBe(5);
     expect(validateSlub(slub)).toEqual([]);
+  });
+});
+
+describe('dma pools', () => {
+  test('give blocks that do not cross the boundary, and take them back', () => {
+    const { slub, env, mm } = machine;
+    const dma = new DmaMemory(slub);
+    const before = mm.freePageCount();
+    const pool = dma.create('ring', 0, 100, 8, 1024);
+    const handle = slub.kmalloc(8, GFP_KERNEL);
+    const blocks = Array.from({ length: 100 }, () => {
+      const address = dma.alloc(pool, GFP_KERNEL, handle);
+      expect(readS64(env, handle)).toBe(address - PAGE_OFFSET);
+      return address;
+    });
+    expect(new Set(blocks).size).toBe(100);
+    for (const block of blocks) {
+      const p = block - PAGE_OFFSET;
+      expect(Math.floor(p / 1024)).toBe(Math.floor((p + 99) / 1024));
+    }
+    dma.free(pool, blocks[0], 0x123);
+    expect(env.lines.at(-1)).toMatch(/^<3>dma_pool_free ring, [0-9a-f]{16}\/0x0000000000000123 \(bad dma\)$/);
+    for (const block of blocks) dma.free(pool, block, block - PAGE_OFFSET);
+    dma.destroy(pool);
+    slub.kfree(handle);
+    for (const cache of slub.caches()) slub.kmemCacheShrink(cache);
+    expect(mm.freePageCount()).toBe(before);
+    for (const [size, align, boundary] of [
+      [0, 8, 0],
+      [8, 3, 0],
+      [100, 8, 64],
+      [100, 8, 1000],
+    ])
+      expect(dma.create('bad', 0, size, align, boundary)).toBe(0);
   });
 });
 
