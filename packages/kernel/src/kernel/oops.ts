@@ -245,10 +245,12 @@ export class Oops implements Reports {
     taint.add(TAINT_WARN);
   }
 
-  dumpStack(frames: readonly string[] = ['dump_stack_lvl']): void {
+  dumpStack(frames: readonly string[] = []): void {
     this.print(KERN_DEFAULT, this.taskLines());
     const { kallsyms } = this.env;
-    const own = frames.map((name) => ` ${name}+0x20/0x${(kallsyms.find(name)?.size ?? 0x40).toString(16)}`);
+    const own = ['dump_stack_lvl', ...frames].map(
+      (name) => ` ${name}+0x20/0x${(kallsyms.find(name)?.size ?? 0x40).toString(16)}`,
+    );
     const [title, open, ...rest] = this.traceLines(this.stackTrace());
     this.print(KERN_DEFAULT, [title, open, ...own, ...rest]);
   }
@@ -269,7 +271,7 @@ export class Oops implements Reports {
   panic(message: string): never {
     const { log } = this.env;
     log.log(KERN_EMERG, `Kernel panic - not syncing: ${message}`);
-    this.dumpStack([]);
+    this.dumpStack(['panic']);
     log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${message} ]---`);
     throw new KernelPanic(message);
   }

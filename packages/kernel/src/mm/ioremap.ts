@@ -86,7 +86,7 @@ export class Ioremap {
     const vm = vmalloc.findVmArea(page);
     if (vm === 0) {
       env.log.log(KERN_ERR, `iounmap: bad address ${hexAddress(page)}`);
-      env.reports.dumpStack(['dump_stack_lvl', 'iounmap']);
+      env.reports.dumpStack(['iounmap']);
       return;
     }
     if (vmalloc.removeVmArea(page) !== vm) env.reports.bug(FILE, 488, 'iounmap');

@@ -68,6 +68,8 @@ export function fixGfp(core: SlabCore, gfp: number): number {
   return fixed;
 }
 
+const LARGE_CALLERS = ['__kmalloc_large_node', 'kmalloc_large'];
+
 /**
  * What is too large for a cache: pages.
  * @linux mm/slab_common.c:__kmalloc_large_node full
@@ -78,7 +80,9 @@ export function kmallocLarge(slub: Slub, size: number, gfp: number, caller: Vadd
   if (hooks?.shouldFail?.(0, gfp)) return 0;
   const order = getOrder(size);
   const flags = fixGfp(core, gfp) | __GFP_COMP;
+  pages.slow.callers = LARGE_CALLERS;
   const page = pages.allocPages(flags & ~__GFP_ZERO, order);
+  pages.slow.callers = [];
   if (page === 0) return 0;
   core.accountLarge(order, 1);
   const address = pages.pageAddress(page);

@@ -50,6 +50,8 @@ interface Attempt {
 export class PageAllocSlow {
   /** True for a task that may use the reserves because it frees memory (PF_MEMALLOC). */
   isMemalloc: () => boolean = () => false;
+  /** Kernel functions between C and the page allocator, innermost first: for the failure report's call trace. */
+  callers: readonly string[] = [];
   /** { next report allowed at: u64, reports suppressed: u32 }. */
   private readonly nopageRate: Handle;
   /** Places whose warning was given, one bit each. */
@@ -189,7 +191,7 @@ export class PageAllocSlow {
       KERN_WARNING,
       `${env.current().comm}: ${message}, ${mode}, nodemask=(null),cpuset=/,mems_allowed=0`,
     );
-    env.reports.dumpStack(frames);
+    env.reports.dumpStack([...frames, ...this.callers]);
     showMem(mm);
   }
 

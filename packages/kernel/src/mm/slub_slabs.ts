@@ -75,6 +75,8 @@ export function newSlab(core: SlabCore, cache: Handle, gfp: number): Handle {
   return allocateSlab(core, cache, fixGfp(core, gfp) & NEW_SLAB_GFP);
 }
 
+const SLAB_CALLERS = ['allocate_slab', '___slab_alloc'];
+
 /**
  * Pages for a slab: of the preferred order if that costs no effort, else of the smallest that holds an object.
  * @linux mm/slub.c:allocate_slab full
@@ -90,7 +92,9 @@ function allocateSlab(core: SlabCore, cache: Handle, requested: number): Handle 
   let slab = pages.allocPages(tryGfp, oo >> OO_SHIFT);
   if (slab === 0) {
     oo = least;
+    pages.slow.callers = SLAB_CALLERS;
     slab = pages.allocPages(flags, oo >> OO_SHIFT);
+    pages.slow.callers = [];
     if (slab === 0) return 0;
   }
   const objects = oo & OO_MASK;

@@ -216,7 +216,7 @@ export class Vmalloc {
   }
 
   private warnAlloc(gfp: number, message: string): void {
-    this.deps.pages.slow.warnAlloc(gfp, message, ['dump_stack_lvl', 'warn_alloc', '__vmalloc_node_range']);
+    this.deps.pages.slow.warnAlloc(gfp, message, ['warn_alloc', '__vmalloc_node_range']);
   }
 
   /**
