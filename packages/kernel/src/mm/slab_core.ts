@@ -47,6 +47,8 @@ import { nodeStatItem, type VmStat } from './vmstat.js';
 export interface SlabPageSource extends PerCpuPageSource {
   readonly map: MemMap;
   readonly stat: VmStat;
+  /** Functions that a failure report names above the page allocator's own. */
+  readonly slow: { callers: readonly string[] };
 }
 
 /** What watches allocation and free: tracepoints, sanitizers, leak detectors, fault injection. */
