@@ -30,7 +30,7 @@ import {
 } from './slab.js';
 import type { SlabCore } from './slab_core.js';
 import { allocSingleFromNewSlab, allocSingleFromPartial, freeToPartialList } from './slub_debug.js';
-import { addPartial, incSlabs, removePartial, slabsOn } from './slub_lists.js';
+import { addPartial, firstPartial, incSlabs, removePartial, slabsOn } from './slub_lists.js';
 import { discardSlab, newSlab, slabOutOfMemory } from './slub_slabs.js';
 import { setTrack } from './slub_track.js';
 
@@ -120,7 +120,7 @@ function getPartialNode(core: SlabCore, cache: Handle, c: Handle): boolean {
   if (core.i32[node + NODE_NR_PARTIAL_W] === 0) return false;
   const enough = core.i32[cache + C_CPU_PARTIAL_SLABS_W] >> 1;
   let taken = -1;
-  for (const slab of slabsOn(core, node + NODE_PARTIAL_W)) {
+  for (let slab = firstPartial(core, node); slab !== 0; slab = firstPartial(core, node)) {
     removePartial(core, node, slab);
     if (taken < 0) {
       core.setSlabPtr(c + CPU_SLAB_W, slab);
