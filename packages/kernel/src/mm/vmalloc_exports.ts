@@ -55,8 +55,8 @@ function allocExports(vmalloc: Vmalloc): KernelExports {
 
 function mapExports(vmalloc: Vmalloc): KernelExports {
   const { env, deps, mapping } = vmalloc;
-  const { base } = deps.pages.map;
-  const pointer = (page: Handle): Vaddr => (page === 0 ? 0 : pageToVmemmap(base, page));
+  const { map } = deps.pages;
+  const pointer = (page: Handle): Vaddr => (page === 0 ? 0 : pageToVmemmap(map.base, page));
   const toPage = (address: Vaddr): Vaddr => pointer(mapping.toPage(address));
   return {
     vmap: [

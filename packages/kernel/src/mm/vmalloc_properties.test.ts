@@ -73,20 +73,26 @@ class Run {
 
   step(step: Step): void {
     const { vmalloc } = this.m;
-    if (step.op === 'purge') vmalloc.areas.purgeLazy();
+    if (step.op === 'vmalloc') this.vmalloc(step);
+    else if (step.op === 'purge') vmalloc.areas.purgeLazy();
     else if (step.op === 'free') this.free(step.which, step.inside);
-    else if (step.op === 'ram')
-      this.add('ram', vmMapRam(vmalloc, this.array, step.pages), step.pages * PAGE_SIZE);
-    else if (step.op === 'vmap')
-      this.add('vmap', vmalloc.vmap(this.array, step.pages, VM_MAP, RW, 0), step.pages * PAGE_SIZE);
     else {
-      const { bytes: size, align, modules } = step;
-      const range = modules ? MODULES_RANGE : VMALLOC_RANGE;
-      const address = vmalloc.alloc({ size, align, range, gfp: GFP_KERNEL | __GFP_NOWARN, caller: 0 });
-      expect(address % align).toBe(address === 0 ? 0 : -0);
-      if (address !== 0) expect(address >= range.start && address + size < range.end).toBe(true);
-      this.add('vmalloc', address, size);
+      const { pages } = step;
+      const map = () =>
+        step.op === 'ram'
+          ? vmMapRam(vmalloc, this.array, pages)
+          : vmalloc.vmap(this.array, pages, VM_MAP, RW, 0);
+      this.add(step.op, map(), pages * PAGE_SIZE);
     }
+  }
+
+  private vmalloc({ bytes: size, align, modules }: Step & { op: 'vmalloc' }): void {
+    const range = modules ? MODULES_RANGE : VMALLOC_RANGE;
+    const gfp = GFP_KERNEL | __GFP_NOWARN;
+    const address = this.m.vmalloc.alloc({ size, align, range, gfp, caller: 0 });
+    expect(address % align).toBe(address === 0 ? 0 : -0);
+    if (address !== 0) expect(address >= range.start && address + size < range.end).toBe(true);
+    this.add('vmalloc', address, size);
   }
 
   private add(kind: Area['kind'], start: Vaddr, bytes: number): void {
