@@ -6,22 +6,22 @@
 #include <linux/compiler.h>
 
 /* One CPU runs at a time and is not interrupted inside these: the atomic and the plain forms are the same. */
-static __always_inline void set_bit(long nr, volatile unsigned long *addr)
+static __transparent void set_bit(long nr, volatile unsigned long *addr)
 {
 	addr[BIT_WORD(nr)] |= BIT_MASK(nr);
 }
 
-static __always_inline void clear_bit(long nr, volatile unsigned long *addr)
+static __transparent void clear_bit(long nr, volatile unsigned long *addr)
 {
 	addr[BIT_WORD(nr)] &= ~BIT_MASK(nr);
 }
 
-static __always_inline void change_bit(long nr, volatile unsigned long *addr)
+static __transparent void change_bit(long nr, volatile unsigned long *addr)
 {
 	addr[BIT_WORD(nr)] ^= BIT_MASK(nr);
 }
 
-static __always_inline bool test_and_set_bit(long nr, volatile unsigned long *addr)
+static __transparent bool test_and_set_bit(long nr, volatile unsigned long *addr)
 {
 	unsigned long mask = BIT_MASK(nr), old = addr[BIT_WORD(nr)];
 
@@ -29,7 +29,7 @@ static __always_inline bool test_and_set_bit(long nr, volatile unsigned long *ad
 	return (old & mask) != 0;
 }
 
-static __always_inline bool test_and_clear_bit(long nr, volatile unsigned long *addr)
+static __transparent bool test_and_clear_bit(long nr, volatile unsigned long *addr)
 {
 	unsigned long mask = BIT_MASK(nr), old = addr[BIT_WORD(nr)];
 
@@ -37,7 +37,7 @@ static __always_inline bool test_and_clear_bit(long nr, volatile unsigned long *
 	return (old & mask) != 0;
 }
 
-static __always_inline bool test_and_change_bit(long nr, volatile unsigned long *addr)
+static __transparent bool test_and_change_bit(long nr, volatile unsigned long *addr)
 {
 	unsigned long mask = BIT_MASK(nr), old = addr[BIT_WORD(nr)];
 
@@ -45,7 +45,7 @@ static __always_inline bool test_and_change_bit(long nr, volatile unsigned long 
 	return (old & mask) != 0;
 }
 
-static __always_inline bool test_bit(long nr, const volatile unsigned long *addr)
+static __transparent bool test_bit(long nr, const volatile unsigned long *addr)
 {
 	return 1UL & (addr[BIT_WORD(nr)] >> (nr & (BITS_PER_LONG - 1)));
 }
@@ -65,12 +65,12 @@ static __always_inline bool test_bit(long nr, const volatile unsigned long *addr
 #define arch_clear_bit clear_bit
 
 /* Index of the lowest set bit, of the highest, of the lowest clear one; undefined if there is none. */
-static __always_inline unsigned long __ffs(unsigned long word)
+static __transparent unsigned long __ffs(unsigned long word)
 {
 	return __builtin_ctzl(word);
 }
 
-static __always_inline unsigned long __fls(unsigned long word)
+static __transparent unsigned long __fls(unsigned long word)
 {
 	return BITS_PER_LONG - 1 - __builtin_clzl(word);
 }
@@ -78,22 +78,22 @@ static __always_inline unsigned long __fls(unsigned long word)
 #define ffz(x) __ffs(~(x))
 
 /* Counted from 1; 0 if there is none. */
-static __always_inline int ffs(int x)
+static __transparent int ffs(int x)
 {
 	return __builtin_ffs(x);
 }
 
-static __always_inline int fls(unsigned int x)
+static __transparent int fls(unsigned int x)
 {
 	return x ? 32 - __builtin_clz(x) : 0;
 }
 
-static __always_inline int fls64(unsigned long long x)
+static __transparent int fls64(unsigned long long x)
 {
 	return x ? 64 - __builtin_clzll(x) : 0;
 }
 
-static inline unsigned long __ffs64(unsigned long long word)
+static __transparent unsigned long __ffs64(unsigned long long word)
 {
 	return __builtin_ctzll(word);
 }
@@ -107,7 +107,7 @@ static inline unsigned long __ffs64(unsigned long long word)
 #define HWEIGHT32(w) hweight32(w)
 #define HWEIGHT64(w) hweight64(w)
 
-static __always_inline unsigned long hweight_long(unsigned long w)
+static __transparent unsigned long hweight_long(unsigned long w)
 {
 	return hweight64(w);
 }

@@ -11,22 +11,22 @@
 #define ATOMIC64_INIT(i) { (i) }
 #define ATOMIC_LONG_INIT(i) { (i) }
 
-static __always_inline int atomic_read(const atomic_t *v)
+static __transparent int atomic_read(const atomic_t *v)
 {
 	return READ_ONCE(v->counter);
 }
 
-static __always_inline void atomic_set(atomic_t *v, int i)
+static __transparent void atomic_set(atomic_t *v, int i)
 {
 	WRITE_ONCE(v->counter, i);
 }
 
-static __always_inline void atomic_add(int i, atomic_t *v)
+static __transparent void atomic_add(int i, atomic_t *v)
 {
 	v->counter += i;
 }
 
-static __always_inline int atomic_fetch_add(int i, atomic_t *v)
+static __transparent int atomic_fetch_add(int i, atomic_t *v)
 {
 	int old = v->counter;
 
@@ -34,12 +34,12 @@ static __always_inline int atomic_fetch_add(int i, atomic_t *v)
 	return old;
 }
 
-static __always_inline void atomic_sub(int i, atomic_t *v)
+static __transparent void atomic_sub(int i, atomic_t *v)
 {
 	v->counter -= i;
 }
 
-static __always_inline int atomic_fetch_sub(int i, atomic_t *v)
+static __transparent int atomic_fetch_sub(int i, atomic_t *v)
 {
 	int old = v->counter;
 
@@ -47,12 +47,12 @@ static __always_inline int atomic_fetch_sub(int i, atomic_t *v)
 	return old;
 }
 
-static __always_inline void atomic_and(int i, atomic_t *v)
+static __transparent void atomic_and(int i, atomic_t *v)
 {
 	v->counter &= i;
 }
 
-static __always_inline int atomic_fetch_and(int i, atomic_t *v)
+static __transparent int atomic_fetch_and(int i, atomic_t *v)
 {
 	int old = v->counter;
 
@@ -60,12 +60,12 @@ static __always_inline int atomic_fetch_and(int i, atomic_t *v)
 	return old;
 }
 
-static __always_inline void atomic_or(int i, atomic_t *v)
+static __transparent void atomic_or(int i, atomic_t *v)
 {
 	v->counter |= i;
 }
 
-static __always_inline int atomic_fetch_or(int i, atomic_t *v)
+static __transparent int atomic_fetch_or(int i, atomic_t *v)
 {
 	int old = v->counter;
 
@@ -73,12 +73,12 @@ static __always_inline int atomic_fetch_or(int i, atomic_t *v)
 	return old;
 }
 
-static __always_inline void atomic_xor(int i, atomic_t *v)
+static __transparent void atomic_xor(int i, atomic_t *v)
 {
 	v->counter ^= i;
 }
 
-static __always_inline int atomic_fetch_xor(int i, atomic_t *v)
+static __transparent int atomic_fetch_xor(int i, atomic_t *v)
 {
 	int old = v->counter;
 
@@ -86,12 +86,12 @@ static __always_inline int atomic_fetch_xor(int i, atomic_t *v)
 	return old;
 }
 
-static __always_inline void atomic_andnot(int i, atomic_t *v)
+static __transparent void atomic_andnot(int i, atomic_t *v)
 {
 	v->counter &= ~i;
 }
 
-static __always_inline int atomic_fetch_andnot(int i, atomic_t *v)
+static __transparent int atomic_fetch_andnot(int i, atomic_t *v)
 {
 	int old = v->counter;
 
@@ -99,67 +99,67 @@ static __always_inline int atomic_fetch_andnot(int i, atomic_t *v)
 	return old;
 }
 
-static __always_inline int atomic_add_return(int i, atomic_t *v)
+static __transparent int atomic_add_return(int i, atomic_t *v)
 {
 	return v->counter += i;
 }
 
-static __always_inline int atomic_sub_return(int i, atomic_t *v)
+static __transparent int atomic_sub_return(int i, atomic_t *v)
 {
 	return v->counter -= i;
 }
 
-static __always_inline void atomic_inc(atomic_t *v)
+static __transparent void atomic_inc(atomic_t *v)
 {
 	v->counter++;
 }
 
-static __always_inline void atomic_dec(atomic_t *v)
+static __transparent void atomic_dec(atomic_t *v)
 {
 	v->counter--;
 }
 
-static __always_inline int atomic_inc_return(atomic_t *v)
+static __transparent int atomic_inc_return(atomic_t *v)
 {
 	return ++v->counter;
 }
 
-static __always_inline int atomic_dec_return(atomic_t *v)
+static __transparent int atomic_dec_return(atomic_t *v)
 {
 	return --v->counter;
 }
 
-static __always_inline int atomic_fetch_inc(atomic_t *v)
+static __transparent int atomic_fetch_inc(atomic_t *v)
 {
 	return v->counter++;
 }
 
-static __always_inline int atomic_fetch_dec(atomic_t *v)
+static __transparent int atomic_fetch_dec(atomic_t *v)
 {
 	return v->counter--;
 }
 
-static __always_inline bool atomic_sub_and_test(int i, atomic_t *v)
+static __transparent bool atomic_sub_and_test(int i, atomic_t *v)
 {
 	return (v->counter -= i) == 0;
 }
 
-static __always_inline bool atomic_dec_and_test(atomic_t *v)
+static __transparent bool atomic_dec_and_test(atomic_t *v)
 {
 	return --v->counter == 0;
 }
 
-static __always_inline bool atomic_inc_and_test(atomic_t *v)
+static __transparent bool atomic_inc_and_test(atomic_t *v)
 {
 	return ++v->counter == 0;
 }
 
-static __always_inline bool atomic_add_negative(int i, atomic_t *v)
+static __transparent bool atomic_add_negative(int i, atomic_t *v)
 {
 	return (v->counter += i) < 0;
 }
 
-static __always_inline int atomic_xchg(atomic_t *v, int new)
+static __transparent int atomic_xchg(atomic_t *v, int new)
 {
 	int old = v->counter;
 
@@ -167,7 +167,7 @@ static __always_inline int atomic_xchg(atomic_t *v, int new)
 	return old;
 }
 
-static __always_inline int atomic_cmpxchg(atomic_t *v, int old, int new)
+static __transparent int atomic_cmpxchg(atomic_t *v, int old, int new)
 {
 	int seen = v->counter;
 
@@ -176,7 +176,7 @@ static __always_inline int atomic_cmpxchg(atomic_t *v, int old, int new)
 	return seen;
 }
 
-static __always_inline bool atomic_try_cmpxchg(atomic_t *v, int *old, int new)
+static __transparent bool atomic_try_cmpxchg(atomic_t *v, int *old, int new)
 {
 	int expected = *old;
 
@@ -185,7 +185,7 @@ static __always_inline bool atomic_try_cmpxchg(atomic_t *v, int *old, int new)
 }
 
 /* Adds unless the value is `u`; the old value. */
-static __always_inline int atomic_fetch_add_unless(atomic_t *v, int a, int u)
+static __transparent int atomic_fetch_add_unless(atomic_t *v, int a, int u)
 {
 	int old = v->counter;
 
@@ -194,17 +194,17 @@ static __always_inline int atomic_fetch_add_unless(atomic_t *v, int a, int u)
 	return old;
 }
 
-static __always_inline bool atomic_add_unless(atomic_t *v, int a, int u)
+static __transparent bool atomic_add_unless(atomic_t *v, int a, int u)
 {
 	return atomic_fetch_add_unless(v, a, u) != u;
 }
 
-static __always_inline bool atomic_inc_not_zero(atomic_t *v)
+static __transparent bool atomic_inc_not_zero(atomic_t *v)
 {
 	return atomic_add_unless(v, 1, 0);
 }
 
-static __always_inline bool atomic_inc_unless_negative(atomic_t *v)
+static __transparent bool atomic_inc_unless_negative(atomic_t *v)
 {
 	if (v->counter < 0)
 		return false;
@@ -212,7 +212,7 @@ static __always_inline bool atomic_inc_unless_negative(atomic_t *v)
 	return true;
 }
 
-static __always_inline bool atomic_dec_unless_positive(atomic_t *v)
+static __transparent bool atomic_dec_unless_positive(atomic_t *v)
 {
 	if (v->counter > 0)
 		return false;
@@ -221,7 +221,7 @@ static __always_inline bool atomic_dec_unless_positive(atomic_t *v)
 }
 
 /* The value after a decrement, which is not done if it would be negative. */
-static __always_inline int atomic_dec_if_positive(atomic_t *v)
+static __transparent int atomic_dec_if_positive(atomic_t *v)
 {
 	int dec = v->counter - 1;
 
@@ -275,22 +275,22 @@ static __always_inline int atomic_dec_if_positive(atomic_t *v)
 #define atomic_try_cmpxchg_acquire atomic_try_cmpxchg
 #define atomic_try_cmpxchg_release atomic_try_cmpxchg
 
-static __always_inline s64 atomic64_read(const atomic64_t *v)
+static __transparent s64 atomic64_read(const atomic64_t *v)
 {
 	return READ_ONCE(v->counter);
 }
 
-static __always_inline void atomic64_set(atomic64_t *v, s64 i)
+static __transparent void atomic64_set(atomic64_t *v, s64 i)
 {
 	WRITE_ONCE(v->counter, i);
 }
 
-static __always_inline void atomic64_add(s64 i, atomic64_t *v)
+static __transparent void atomic64_add(s64 i, atomic64_t *v)
 {
 	v->counter += i;
 }
 
-static __always_inline s64 atomic64_fetch_add(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_fetch_add(s64 i, atomic64_t *v)
 {
 	s64 old = v->counter;
 
@@ -298,12 +298,12 @@ static __always_inline s64 atomic64_fetch_add(s64 i, atomic64_t *v)
 	return old;
 }
 
-static __always_inline void atomic64_sub(s64 i, atomic64_t *v)
+static __transparent void atomic64_sub(s64 i, atomic64_t *v)
 {
 	v->counter -= i;
 }
 
-static __always_inline s64 atomic64_fetch_sub(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_fetch_sub(s64 i, atomic64_t *v)
 {
 	s64 old = v->counter;
 
@@ -311,12 +311,12 @@ static __always_inline s64 atomic64_fetch_sub(s64 i, atomic64_t *v)
 	return old;
 }
 
-static __always_inline void atomic64_and(s64 i, atomic64_t *v)
+static __transparent void atomic64_and(s64 i, atomic64_t *v)
 {
 	v->counter &= i;
 }
 
-static __always_inline s64 atomic64_fetch_and(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_fetch_and(s64 i, atomic64_t *v)
 {
 	s64 old = v->counter;
 
@@ -324,12 +324,12 @@ static __always_inline s64 atomic64_fetch_and(s64 i, atomic64_t *v)
 	return old;
 }
 
-static __always_inline void atomic64_or(s64 i, atomic64_t *v)
+static __transparent void atomic64_or(s64 i, atomic64_t *v)
 {
 	v->counter |= i;
 }
 
-static __always_inline s64 atomic64_fetch_or(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_fetch_or(s64 i, atomic64_t *v)
 {
 	s64 old = v->counter;
 
@@ -337,12 +337,12 @@ static __always_inline s64 atomic64_fetch_or(s64 i, atomic64_t *v)
 	return old;
 }
 
-static __always_inline void atomic64_xor(s64 i, atomic64_t *v)
+static __transparent void atomic64_xor(s64 i, atomic64_t *v)
 {
 	v->counter ^= i;
 }
 
-static __always_inline s64 atomic64_fetch_xor(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_fetch_xor(s64 i, atomic64_t *v)
 {
 	s64 old = v->counter;
 
@@ -350,12 +350,12 @@ static __always_inline s64 atomic64_fetch_xor(s64 i, atomic64_t *v)
 	return old;
 }
 
-static __always_inline void atomic64_andnot(s64 i, atomic64_t *v)
+static __transparent void atomic64_andnot(s64 i, atomic64_t *v)
 {
 	v->counter &= ~i;
 }
 
-static __always_inline s64 atomic64_fetch_andnot(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_fetch_andnot(s64 i, atomic64_t *v)
 {
 	s64 old = v->counter;
 
@@ -363,67 +363,67 @@ static __always_inline s64 atomic64_fetch_andnot(s64 i, atomic64_t *v)
 	return old;
 }
 
-static __always_inline s64 atomic64_add_return(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_add_return(s64 i, atomic64_t *v)
 {
 	return v->counter += i;
 }
 
-static __always_inline s64 atomic64_sub_return(s64 i, atomic64_t *v)
+static __transparent s64 atomic64_sub_return(s64 i, atomic64_t *v)
 {
 	return v->counter -= i;
 }
 
-static __always_inline void atomic64_inc(atomic64_t *v)
+static __transparent void atomic64_inc(atomic64_t *v)
 {
 	v->counter++;
 }
 
-static __always_inline void atomic64_dec(atomic64_t *v)
+static __transparent void atomic64_dec(atomic64_t *v)
 {
 	v->counter--;
 }
 
-static __always_inline s64 atomic64_inc_return(atomic64_t *v)
+static __transparent s64 atomic64_inc_return(atomic64_t *v)
 {
 	return ++v->counter;
 }
 
-static __always_inline s64 atomic64_dec_return(atomic64_t *v)
+static __transparent s64 atomic64_dec_return(atomic64_t *v)
 {
 	return --v->counter;
 }
 
-static __always_inline s64 atomic64_fetch_inc(atomic64_t *v)
+static __transparent s64 atomic64_fetch_inc(atomic64_t *v)
 {
 	return v->counter++;
 }
 
-static __always_inline s64 atomic64_fetch_dec(atomic64_t *v)
+static __transparent s64 atomic64_fetch_dec(atomic64_t *v)
 {
 	return v->counter--;
 }
 
-static __always_inline bool atomic64_sub_and_test(s64 i, atomic64_t *v)
+static __transparent bool atomic64_sub_and_test(s64 i, atomic64_t *v)
 {
 	return (v->counter -= i) == 0;
 }
 
-static __always_inline bool atomic64_dec_and_test(atomic64_t *v)
+static __transparent bool atomic64_dec_and_test(atomic64_t *v)
 {
 	return --v->counter == 0;
 }
 
-static __always_inline bool atomic64_inc_and_test(atomic64_t *v)
+static __transparent bool atomic64_inc_and_test(atomic64_t *v)
 {
 	return ++v->counter == 0;
 }
 
-static __always_inline bool atomic64_add_negative(s64 i, atomic64_t *v)
+static __transparent bool atomic64_add_negative(s64 i, atomic64_t *v)
 {
 	return (v->counter += i) < 0;
 }
 
-static __always_inline s64 atomic64_xchg(atomic64_t *v, s64 new)
+static __transparent s64 atomic64_xchg(atomic64_t *v, s64 new)
 {
 	s64 old = v->counter;
 
@@ -431,7 +431,7 @@ static __always_inline s64 atomic64_xchg(atomic64_t *v, s64 new)
 	return old;
 }
 
-static __always_inline s64 atomic64_cmpxchg(atomic64_t *v, s64 old, s64 new)
+static __transparent s64 atomic64_cmpxchg(atomic64_t *v, s64 old, s64 new)
 {
 	s64 seen = v->counter;
 
@@ -440,7 +440,7 @@ static __always_inline s64 atomic64_cmpxchg(atomic64_t *v, s64 old, s64 new)
 	return seen;
 }
 
-static __always_inline bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
+static __transparent bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 new)
 {
 	s64 expected = *old;
 
@@ -449,7 +449,7 @@ static __always_inline bool atomic64_try_cmpxchg(atomic64_t *v, s64 *old, s64 ne
 }
 
 /* Adds unless the value is `u`; the old value. */
-static __always_inline s64 atomic64_fetch_add_unless(atomic64_t *v, s64 a, s64 u)
+static __transparent s64 atomic64_fetch_add_unless(atomic64_t *v, s64 a, s64 u)
 {
 	s64 old = v->counter;
 
@@ -458,17 +458,17 @@ static __always_inline s64 atomic64_fetch_add_unless(atomic64_t *v, s64 a, s64 u
 	return old;
 }
 
-static __always_inline bool atomic64_add_unless(atomic64_t *v, s64 a, s64 u)
+static __transparent bool atomic64_add_unless(atomic64_t *v, s64 a, s64 u)
 {
 	return atomic64_fetch_add_unless(v, a, u) != u;
 }
 
-static __always_inline bool atomic64_inc_not_zero(atomic64_t *v)
+static __transparent bool atomic64_inc_not_zero(atomic64_t *v)
 {
 	return atomic64_add_unless(v, 1, 0);
 }
 
-static __always_inline bool atomic64_inc_unless_negative(atomic64_t *v)
+static __transparent bool atomic64_inc_unless_negative(atomic64_t *v)
 {
 	if (v->counter < 0)
 		return false;
@@ -476,7 +476,7 @@ static __always_inline bool atomic64_inc_unless_negative(atomic64_t *v)
 	return true;
 }
 
-static __always_inline bool atomic64_dec_unless_positive(atomic64_t *v)
+static __transparent bool atomic64_dec_unless_positive(atomic64_t *v)
 {
 	if (v->counter > 0)
 		return false;
@@ -485,7 +485,7 @@ static __always_inline bool atomic64_dec_unless_positive(atomic64_t *v)
 }
 
 /* The value after a decrement, which is not done if it would be negative. */
-static __always_inline s64 atomic64_dec_if_positive(atomic64_t *v)
+static __transparent s64 atomic64_dec_if_positive(atomic64_t *v)
 {
 	s64 dec = v->counter - 1;
 
@@ -577,7 +577,7 @@ static __always_inline s64 atomic64_dec_if_positive(atomic64_t *v)
 
 /* Read as long here: on this machine s64 and long are one size, and printf formats know `long`. */
 #undef atomic_long_read
-static __always_inline long atomic_long_read(const atomic_long_t *v)
+static __transparent long atomic_long_read(const atomic_long_t *v)
 {
 	return (long)atomic64_read(v);
 }

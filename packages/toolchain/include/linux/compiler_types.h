@@ -32,6 +32,8 @@
 #define __inline__ inline
 #undef __always_inline
 #define __always_inline inline __attribute__((__always_inline__))
+/* Inlined, and counted as the caller's line: so an oops or a leak names the module's own line, not a header's. */
+#define __transparent __always_inline __attribute__((__nodebug__))
 #define noinline_for_stack noinline
 #define noinline_for_tracing noinline
 #define notrace

@@ -65,17 +65,17 @@ struct kfifo __STRUCT_KFIFO_PTR(unsigned char);
 		    .data = __is_kfifo_ptr(&(fifo)) ? NULL : (fifo).buf } } \
 	}
 
-static inline unsigned int __kfifo_len(const struct __kfifo *fifo)
+static __transparent unsigned int __kfifo_len(const struct __kfifo *fifo)
 {
 	return fifo->in - fifo->out;
 }
 
-static inline unsigned int __kfifo_unused(const struct __kfifo *fifo)
+static __transparent unsigned int __kfifo_unused(const struct __kfifo *fifo)
 {
 	return fifo->mask + 1 - __kfifo_len(fifo);
 }
 
-static inline int __kfifo_alloc(struct __kfifo *fifo, unsigned int size, size_t esize, gfp_t gfp_mask)
+static __transparent int __kfifo_alloc(struct __kfifo *fifo, unsigned int size, size_t esize, gfp_t gfp_mask)
 {
 	size = roundup_pow_of_two(size);
 	fifo->in = 0;
@@ -92,7 +92,7 @@ static inline int __kfifo_alloc(struct __kfifo *fifo, unsigned int size, size_t 
 	return 0;
 }
 
-static inline void __kfifo_free(struct __kfifo *fifo)
+static __transparent void __kfifo_free(struct __kfifo *fifo)
 {
 	kfree(fifo->data);
 	fifo->in = 0;
@@ -102,7 +102,7 @@ static inline void __kfifo_free(struct __kfifo *fifo)
 	fifo->data = NULL;
 }
 
-static inline int __kfifo_init(struct __kfifo *fifo, void *buffer, unsigned int size, size_t esize)
+static __transparent int __kfifo_init(struct __kfifo *fifo, void *buffer, unsigned int size, size_t esize)
 {
 	size = rounddown_pow_of_two(size / esize);
 	fifo->in = 0;
@@ -114,17 +114,17 @@ static inline int __kfifo_init(struct __kfifo *fifo, void *buffer, unsigned int 
 }
 
 /* Bytes of the ring from element `at` on, up to where it wraps. */
-static inline unsigned int __kfifo_straight(const struct __kfifo *fifo, unsigned int at, unsigned int n)
+static __transparent unsigned int __kfifo_straight(const struct __kfifo *fifo, unsigned int at, unsigned int n)
 {
 	return min(n, fifo->mask + 1 - (at & fifo->mask)) * fifo->esize;
 }
 
-static inline void *__kfifo_place(const struct __kfifo *fifo, unsigned int at)
+static __transparent void *__kfifo_place(const struct __kfifo *fifo, unsigned int at)
 {
 	return (char *)fifo->data + (size_t)(at & fifo->mask) * fifo->esize;
 }
 
-static inline unsigned int __kfifo_in(struct __kfifo *fifo, const void *buf, unsigned int n)
+static __transparent unsigned int __kfifo_in(struct __kfifo *fifo, const void *buf, unsigned int n)
 {
 	unsigned int first;
 
@@ -136,7 +136,7 @@ static inline unsigned int __kfifo_in(struct __kfifo *fifo, const void *buf, uns
 	return n;
 }
 
-static inline unsigned int __kfifo_out_peek(struct __kfifo *fifo, void *buf, unsigned int n)
+static __transparent unsigned int __kfifo_out_peek(struct __kfifo *fifo, void *buf, unsigned int n)
 {
 	unsigned int first;
 
@@ -147,14 +147,14 @@ static inline unsigned int __kfifo_out_peek(struct __kfifo *fifo, void *buf, uns
 	return n;
 }
 
-static inline unsigned int __kfifo_out(struct __kfifo *fifo, void *buf, unsigned int n)
+static __transparent unsigned int __kfifo_out(struct __kfifo *fifo, void *buf, unsigned int n)
 {
 	n = __kfifo_out_peek(fifo, buf, n);
 	fifo->out += n;
 	return n;
 }
 
-static inline int __kfifo_from_user(struct __kfifo *fifo, const void __user *from, unsigned long len,
+static __transparent int __kfifo_from_user(struct __kfifo *fifo, const void __user *from, unsigned long len,
 				    unsigned int *copied)
 {
 	unsigned int n = min_t(unsigned long, len / fifo->esize, __kfifo_unused(fifo));
@@ -172,7 +172,7 @@ static inline int __kfifo_from_user(struct __kfifo *fifo, const void __user *fro
 	return left ? -EFAULT : 0;
 }
 
-static inline int __kfifo_to_user(struct __kfifo *fifo, void __user *to, unsigned long len, unsigned int *copied)
+static __transparent int __kfifo_to_user(struct __kfifo *fifo, void __user *to, unsigned long len, unsigned int *copied)
 {
 	unsigned int n = min_t(unsigned long, len / fifo->esize, __kfifo_len(fifo));
 	unsigned int first = __kfifo_straight(fifo, fifo->out, n);

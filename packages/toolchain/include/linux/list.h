@@ -11,7 +11,7 @@
 #define LIST_HEAD_INIT(name) { &(name), &(name) }
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
-static inline void INIT_LIST_HEAD(struct list_head *list)
+static __transparent void INIT_LIST_HEAD(struct list_head *list)
 {
 	WRITE_ONCE(list->next, list);
 	WRITE_ONCE(list->prev, list);
@@ -22,18 +22,18 @@ static inline void INIT_LIST_HEAD(struct list_head *list)
 extern bool __list_add_valid(struct list_head *new, struct list_head *prev, struct list_head *next);
 extern bool __list_del_entry_valid(struct list_head *entry);
 #else
-static inline bool __list_add_valid(struct list_head *new, struct list_head *prev, struct list_head *next)
+static __transparent bool __list_add_valid(struct list_head *new, struct list_head *prev, struct list_head *next)
 {
 	return true;
 }
 
-static inline bool __list_del_entry_valid(struct list_head *entry)
+static __transparent bool __list_del_entry_valid(struct list_head *entry)
 {
 	return true;
 }
 #endif
 
-static inline void __list_add(struct list_head *new, struct list_head *prev, struct list_head *next)
+static __transparent void __list_add(struct list_head *new, struct list_head *prev, struct list_head *next)
 {
 	if (!__list_add_valid(new, prev, next))
 		return;
@@ -43,36 +43,36 @@ static inline void __list_add(struct list_head *new, struct list_head *prev, str
 	WRITE_ONCE(prev->next, new);
 }
 
-static inline void list_add(struct list_head *new, struct list_head *head)
+static __transparent void list_add(struct list_head *new, struct list_head *head)
 {
 	__list_add(new, head, head->next);
 }
 
-static inline void list_add_tail(struct list_head *new, struct list_head *head)
+static __transparent void list_add_tail(struct list_head *new, struct list_head *head)
 {
 	__list_add(new, head->prev, head);
 }
 
-static inline void __list_del(struct list_head *prev, struct list_head *next)
+static __transparent void __list_del(struct list_head *prev, struct list_head *next)
 {
 	next->prev = prev;
 	WRITE_ONCE(prev->next, next);
 }
 
-static inline void __list_del_entry(struct list_head *entry)
+static __transparent void __list_del_entry(struct list_head *entry)
 {
 	if (__list_del_entry_valid(entry))
 		__list_del(entry->prev, entry->next);
 }
 
-static inline void list_del(struct list_head *entry)
+static __transparent void list_del(struct list_head *entry)
 {
 	__list_del_entry(entry);
 	entry->next = LIST_POISON1;
 	entry->prev = LIST_POISON2;
 }
 
-static inline void list_replace(struct list_head *old, struct list_head *new)
+static __transparent void list_replace(struct list_head *old, struct list_head *new)
 {
 	new->next = old->next;
 	new->next->prev = new;
@@ -80,13 +80,13 @@ static inline void list_replace(struct list_head *old, struct list_head *new)
 	new->prev->next = new;
 }
 
-static inline void list_replace_init(struct list_head *old, struct list_head *new)
+static __transparent void list_replace_init(struct list_head *old, struct list_head *new)
 {
 	list_replace(old, new);
 	INIT_LIST_HEAD(old);
 }
 
-static inline void list_swap(struct list_head *entry1, struct list_head *entry2)
+static __transparent void list_swap(struct list_head *entry1, struct list_head *entry2)
 {
 	struct list_head *pos = entry2->prev;
 
@@ -97,25 +97,25 @@ static inline void list_swap(struct list_head *entry1, struct list_head *entry2)
 	list_add(entry1, pos);
 }
 
-static inline void list_del_init(struct list_head *entry)
+static __transparent void list_del_init(struct list_head *entry)
 {
 	__list_del_entry(entry);
 	INIT_LIST_HEAD(entry);
 }
 
-static inline void list_move(struct list_head *list, struct list_head *head)
+static __transparent void list_move(struct list_head *list, struct list_head *head)
 {
 	__list_del_entry(list);
 	list_add(list, head);
 }
 
-static inline void list_move_tail(struct list_head *list, struct list_head *head)
+static __transparent void list_move_tail(struct list_head *list, struct list_head *head)
 {
 	__list_del_entry(list);
 	list_add_tail(list, head);
 }
 
-static inline void list_bulk_move_tail(struct list_head *head, struct list_head *first, struct list_head *last)
+static __transparent void list_bulk_move_tail(struct list_head *head, struct list_head *first, struct list_head *last)
 {
 	__list_del(first->prev, last->next);
 	head->prev->next = first;
@@ -124,56 +124,56 @@ static inline void list_bulk_move_tail(struct list_head *head, struct list_head 
 	head->prev = last;
 }
 
-static inline int list_is_first(const struct list_head *list, const struct list_head *head)
+static __transparent int list_is_first(const struct list_head *list, const struct list_head *head)
 {
 	return list->prev == head;
 }
 
-static inline int list_is_last(const struct list_head *list, const struct list_head *head)
+static __transparent int list_is_last(const struct list_head *list, const struct list_head *head)
 {
 	return list->next == head;
 }
 
-static inline int list_is_head(const struct list_head *list, const struct list_head *head)
+static __transparent int list_is_head(const struct list_head *list, const struct list_head *head)
 {
 	return list == head;
 }
 
-static inline int list_empty(const struct list_head *head)
+static __transparent int list_empty(const struct list_head *head)
 {
 	return READ_ONCE(head->next) == head;
 }
 
-static inline void list_del_init_careful(struct list_head *entry)
+static __transparent void list_del_init_careful(struct list_head *entry)
 {
 	list_del_init(entry);
 }
 
-static inline int list_empty_careful(const struct list_head *head)
+static __transparent int list_empty_careful(const struct list_head *head)
 {
 	struct list_head *next = READ_ONCE(head->next);
 
 	return list_is_head(next, head) && next == READ_ONCE(head->prev);
 }
 
-static inline void list_rotate_left(struct list_head *head)
+static __transparent void list_rotate_left(struct list_head *head)
 {
 	if (!list_empty(head))
 		list_move_tail(head->next, head);
 }
 
-static inline void list_rotate_to_front(struct list_head *list, struct list_head *head)
+static __transparent void list_rotate_to_front(struct list_head *list, struct list_head *head)
 {
 	list_move_tail(head, list);
 }
 
-static inline int list_is_singular(const struct list_head *head)
+static __transparent int list_is_singular(const struct list_head *head)
 {
 	return !list_empty(head) && head->next == head->prev;
 }
 
 /* Moves what lies from the head to `entry` inclusive onto the empty `list`. */
-static inline void __list_cut_position(struct list_head *list, struct list_head *head, struct list_head *entry)
+static __transparent void __list_cut_position(struct list_head *list, struct list_head *head, struct list_head *entry)
 {
 	struct list_head *rest = entry->next;
 
@@ -185,7 +185,7 @@ static inline void __list_cut_position(struct list_head *list, struct list_head 
 	rest->prev = head;
 }
 
-static inline void list_cut_position(struct list_head *list, struct list_head *head, struct list_head *entry)
+static __transparent void list_cut_position(struct list_head *list, struct list_head *head, struct list_head *entry)
 {
 	if (list_empty(head))
 		return;
@@ -198,7 +198,7 @@ static inline void list_cut_position(struct list_head *list, struct list_head *h
 }
 
 /* The same without `entry`, which stays. */
-static inline void list_cut_before(struct list_head *list, struct list_head *head, struct list_head *entry)
+static __transparent void list_cut_before(struct list_head *list, struct list_head *head, struct list_head *entry)
 {
 	if (head->next == entry)
 		INIT_LIST_HEAD(list);
@@ -206,7 +206,7 @@ static inline void list_cut_before(struct list_head *list, struct list_head *hea
 		__list_cut_position(list, head, entry->prev);
 }
 
-static inline void __list_splice(const struct list_head *list, struct list_head *prev, struct list_head *next)
+static __transparent void __list_splice(const struct list_head *list, struct list_head *prev, struct list_head *next)
 {
 	struct list_head *first = list->next;
 	struct list_head *last = list->prev;
@@ -217,25 +217,25 @@ static inline void __list_splice(const struct list_head *list, struct list_head 
 	next->prev = last;
 }
 
-static inline void list_splice(const struct list_head *list, struct list_head *head)
+static __transparent void list_splice(const struct list_head *list, struct list_head *head)
 {
 	if (!list_empty(list))
 		__list_splice(list, head, head->next);
 }
 
-static inline void list_splice_tail(struct list_head *list, struct list_head *head)
+static __transparent void list_splice_tail(struct list_head *list, struct list_head *head)
 {
 	if (!list_empty(list))
 		__list_splice(list, head->prev, head);
 }
 
-static inline void list_splice_init(struct list_head *list, struct list_head *head)
+static __transparent void list_splice_init(struct list_head *list, struct list_head *head)
 {
 	list_splice(list, head);
 	INIT_LIST_HEAD(list);
 }
 
-static inline void list_splice_tail_init(struct list_head *list, struct list_head *head)
+static __transparent void list_splice_tail_init(struct list_head *list, struct list_head *head)
 {
 	list_splice_tail(list, head);
 	INIT_LIST_HEAD(list);
@@ -307,28 +307,28 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define HLIST_HEAD(name) struct hlist_head name = { .first = NULL }
 #define INIT_HLIST_HEAD(ptr) ((ptr)->first = NULL)
 
-static inline void INIT_HLIST_NODE(struct hlist_node *h)
+static __transparent void INIT_HLIST_NODE(struct hlist_node *h)
 {
 	h->next = NULL;
 	h->pprev = NULL;
 }
 
-static inline int hlist_unhashed(const struct hlist_node *h)
+static __transparent int hlist_unhashed(const struct hlist_node *h)
 {
 	return !h->pprev;
 }
 
-static inline int hlist_unhashed_lockless(const struct hlist_node *h)
+static __transparent int hlist_unhashed_lockless(const struct hlist_node *h)
 {
 	return !READ_ONCE(h->pprev);
 }
 
-static inline int hlist_empty(const struct hlist_head *h)
+static __transparent int hlist_empty(const struct hlist_head *h)
 {
 	return !READ_ONCE(h->first);
 }
 
-static inline void __hlist_del(struct hlist_node *n)
+static __transparent void __hlist_del(struct hlist_node *n)
 {
 	struct hlist_node *next = n->next;
 	struct hlist_node **pprev = n->pprev;
@@ -338,14 +338,14 @@ static inline void __hlist_del(struct hlist_node *n)
 		WRITE_ONCE(next->pprev, pprev);
 }
 
-static inline void hlist_del(struct hlist_node *n)
+static __transparent void hlist_del(struct hlist_node *n)
 {
 	__hlist_del(n);
 	n->next = LIST_POISON1;
 	n->pprev = LIST_POISON2;
 }
 
-static inline void hlist_del_init(struct hlist_node *n)
+static __transparent void hlist_del_init(struct hlist_node *n)
 {
 	if (!hlist_unhashed(n)) {
 		__hlist_del(n);
@@ -353,7 +353,7 @@ static inline void hlist_del_init(struct hlist_node *n)
 	}
 }
 
-static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
+static __transparent void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
 {
 	struct hlist_node *first = h->first;
 
@@ -364,7 +364,7 @@ static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
 	WRITE_ONCE(n->pprev, &h->first);
 }
 
-static inline void hlist_add_before(struct hlist_node *n, struct hlist_node *next)
+static __transparent void hlist_add_before(struct hlist_node *n, struct hlist_node *next)
 {
 	WRITE_ONCE(n->pprev, next->pprev);
 	WRITE_ONCE(n->next, next);
@@ -372,7 +372,7 @@ static inline void hlist_add_before(struct hlist_node *n, struct hlist_node *nex
 	WRITE_ONCE(*(n->pprev), n);
 }
 
-static inline void hlist_add_behind(struct hlist_node *n, struct hlist_node *prev)
+static __transparent void hlist_add_behind(struct hlist_node *n, struct hlist_node *prev)
 {
 	WRITE_ONCE(n->next, prev->next);
 	WRITE_ONCE(prev->next, n);
@@ -381,22 +381,22 @@ static inline void hlist_add_behind(struct hlist_node *n, struct hlist_node *pre
 		WRITE_ONCE(n->next->pprev, &n->next);
 }
 
-static inline void hlist_add_fake(struct hlist_node *n)
+static __transparent void hlist_add_fake(struct hlist_node *n)
 {
 	n->pprev = &n->next;
 }
 
-static inline bool hlist_fake(struct hlist_node *h)
+static __transparent bool hlist_fake(struct hlist_node *h)
 {
 	return h->pprev == &h->next;
 }
 
-static inline bool hlist_is_singular_node(struct hlist_node *n, struct hlist_head *h)
+static __transparent bool hlist_is_singular_node(struct hlist_node *n, struct hlist_head *h)
 {
 	return !n->next && n->pprev == &h->first;
 }
 
-static inline void hlist_move_list(struct hlist_head *old, struct hlist_head *new)
+static __transparent void hlist_move_list(struct hlist_head *old, struct hlist_head *new)
 {
 	new->first = old->first;
 	if (new->first)

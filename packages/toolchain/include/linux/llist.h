@@ -18,23 +18,23 @@ struct llist_node {
 #define LLIST_HEAD_INIT(name) { NULL }
 #define LLIST_HEAD(name) struct llist_head name = LLIST_HEAD_INIT(name)
 
-static inline void init_llist_head(struct llist_head *list)
+static __transparent void init_llist_head(struct llist_head *list)
 {
 	list->first = NULL;
 }
 
-static inline bool llist_empty(const struct llist_head *head)
+static __transparent bool llist_empty(const struct llist_head *head)
 {
 	return READ_ONCE(head->first) == NULL;
 }
 
-static inline struct llist_node *llist_next(struct llist_node *node)
+static __transparent struct llist_node *llist_next(struct llist_node *node)
 {
 	return node->next;
 }
 
 /* True if the list was empty. */
-static inline bool llist_add_batch(struct llist_node *new_first, struct llist_node *new_last,
+static __transparent bool llist_add_batch(struct llist_node *new_first, struct llist_node *new_last,
 				   struct llist_head *head)
 {
 	struct llist_node *first = head->first;
@@ -44,17 +44,17 @@ static inline bool llist_add_batch(struct llist_node *new_first, struct llist_no
 	return first == NULL;
 }
 
-static inline bool llist_add(struct llist_node *new, struct llist_head *head)
+static __transparent bool llist_add(struct llist_node *new, struct llist_head *head)
 {
 	return llist_add_batch(new, new, head);
 }
 
-static inline struct llist_node *llist_del_all(struct llist_head *head)
+static __transparent struct llist_node *llist_del_all(struct llist_head *head)
 {
 	return xchg(&head->first, NULL);
 }
 
-static inline struct llist_node *llist_del_first(struct llist_head *head)
+static __transparent struct llist_node *llist_del_first(struct llist_head *head)
 {
 	struct llist_node *first = head->first;
 
@@ -63,7 +63,7 @@ static inline struct llist_node *llist_del_first(struct llist_head *head)
 	return first;
 }
 
-static inline struct llist_node *llist_reverse_order(struct llist_node *head)
+static __transparent struct llist_node *llist_reverse_order(struct llist_node *head)
 {
 	struct llist_node *reversed = NULL;
 

@@ -169,7 +169,7 @@ static inline int page_mapcount(struct page *page)
 }
 #define page_mapped(page) (page_mapcount(page) > 0)
 
-static inline void get_page(struct page *page)
+static __transparent void get_page(struct page *page)
 {
 	page = compound_head(page);
 	page_ref_inc(page);
@@ -177,18 +177,18 @@ static inline void get_page(struct page *page)
 
 extern void __folio_put(struct folio *folio);
 
-static inline void folio_get(struct folio *folio)
+static __transparent void folio_get(struct folio *folio)
 {
 	get_page(&folio->page);
 }
 
-static inline void folio_put(struct folio *folio)
+static __transparent void folio_put(struct folio *folio)
 {
 	if (page_ref_dec_and_test(&folio->page))
 		__folio_put(folio);
 }
 
-static inline void put_page(struct page *page)
+static __transparent void put_page(struct page *page)
 {
 	folio_put(page_folio(page));
 }

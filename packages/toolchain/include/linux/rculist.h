@@ -10,19 +10,19 @@
 #define list_add_tail_rcu list_add_tail
 
 /* The removed node still leads on: readers may stand on it. */
-static inline void list_del_rcu(struct list_head *entry)
+static __transparent void list_del_rcu(struct list_head *entry)
 {
 	__list_del_entry(entry);
 	entry->prev = LIST_POISON2;
 }
 
-static inline void hlist_del_rcu(struct hlist_node *n)
+static __transparent void hlist_del_rcu(struct hlist_node *n)
 {
 	__hlist_del(n);
 	WRITE_ONCE(n->pprev, LIST_POISON2);
 }
 
-static inline void hlist_del_init_rcu(struct hlist_node *n)
+static __transparent void hlist_del_init_rcu(struct hlist_node *n)
 {
 	if (!hlist_unhashed(n)) {
 		__hlist_del(n);
@@ -30,7 +30,7 @@ static inline void hlist_del_init_rcu(struct hlist_node *n)
 	}
 }
 
-static inline void list_replace_rcu(struct list_head *old, struct list_head *new)
+static __transparent void list_replace_rcu(struct list_head *old, struct list_head *new)
 {
 	list_replace(old, new);
 	old->prev = LIST_POISON2;

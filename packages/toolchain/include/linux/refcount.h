@@ -27,17 +27,17 @@ enum refcount_saturation_type {
 /* Sets the count to REFCOUNT_SATURATED and warns, once for each kind. */
 extern void refcount_warn_saturate(refcount_t *r, enum refcount_saturation_type t);
 
-static inline void refcount_set(refcount_t *r, int n)
+static __transparent void refcount_set(refcount_t *r, int n)
 {
 	atomic_set(&r->refs, n);
 }
 
-static inline unsigned int refcount_read(const refcount_t *r)
+static __transparent unsigned int refcount_read(const refcount_t *r)
 {
 	return atomic_read(&r->refs);
 }
 
-static inline __must_check bool refcount_add_not_zero(int i, refcount_t *r)
+static __transparent __must_check bool refcount_add_not_zero(int i, refcount_t *r)
 {
 	int old = refcount_read(r);
 
@@ -49,7 +49,7 @@ static inline __must_check bool refcount_add_not_zero(int i, refcount_t *r)
 	return true;
 }
 
-static inline void refcount_add(int i, refcount_t *r)
+static __transparent void refcount_add(int i, refcount_t *r)
 {
 	int old = refcount_read(r);
 
@@ -60,17 +60,17 @@ static inline void refcount_add(int i, refcount_t *r)
 		refcount_warn_saturate(r, REFCOUNT_ADD_OVF);
 }
 
-static inline __must_check bool refcount_inc_not_zero(refcount_t *r)
+static __transparent __must_check bool refcount_inc_not_zero(refcount_t *r)
 {
 	return refcount_add_not_zero(1, r);
 }
 
-static inline void refcount_inc(refcount_t *r)
+static __transparent void refcount_inc(refcount_t *r)
 {
 	refcount_add(1, r);
 }
 
-static inline __must_check bool refcount_sub_and_test(int i, refcount_t *r)
+static __transparent __must_check bool refcount_sub_and_test(int i, refcount_t *r)
 {
 	int old = refcount_read(r);
 
@@ -82,12 +82,12 @@ static inline __must_check bool refcount_sub_and_test(int i, refcount_t *r)
 	return false;
 }
 
-static inline __must_check bool refcount_dec_and_test(refcount_t *r)
+static __transparent __must_check bool refcount_dec_and_test(refcount_t *r)
 {
 	return refcount_sub_and_test(1, r);
 }
 
-static inline void refcount_dec(refcount_t *r)
+static __transparent void refcount_dec(refcount_t *r)
 {
 	int old = refcount_read(r);
 

@@ -68,7 +68,7 @@ extern void kmem_cache_free(struct kmem_cache *s, void *objp);
 extern void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p);
 extern int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p);
 
-static inline void *kmem_cache_zalloc(struct kmem_cache *k, gfp_t flags)
+static __transparent void *kmem_cache_zalloc(struct kmem_cache *k, gfp_t flags)
 {
 	return kmem_cache_alloc(k, flags | __GFP_ZERO);
 }
@@ -86,27 +86,27 @@ extern void kmem_dump_obj(void *object);
 
 #define kzfree kfree_sensitive
 
-static __always_inline __malloc __alloc_size__(1) void *kmalloc(size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1) void *kmalloc(size_t size, gfp_t flags)
 {
 	return __kmalloc(size, flags);
 }
 
-static __always_inline __malloc __alloc_size__(1) void *kmalloc_node(size_t size, gfp_t flags, int node)
+static __transparent __malloc __alloc_size__(1) void *kmalloc_node(size_t size, gfp_t flags, int node)
 {
 	return __kmalloc_node(size, flags, node);
 }
 
-static inline __malloc __alloc_size__(1) void *kzalloc(size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1) void *kzalloc(size_t size, gfp_t flags)
 {
 	return kmalloc(size, flags | __GFP_ZERO);
 }
 
-static inline __malloc __alloc_size__(1) void *kzalloc_node(size_t size, gfp_t flags, int node)
+static __transparent __malloc __alloc_size__(1) void *kzalloc_node(size_t size, gfp_t flags, int node)
 {
 	return kmalloc_node(size, flags | __GFP_ZERO, node);
 }
 
-static inline __malloc __alloc_size__(1, 2) void *kmalloc_array(size_t n, size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1, 2) void *kmalloc_array(size_t n, size_t size, gfp_t flags)
 {
 	size_t bytes;
 
@@ -115,12 +115,12 @@ static inline __malloc __alloc_size__(1, 2) void *kmalloc_array(size_t n, size_t
 	return kmalloc(bytes, flags);
 }
 
-static inline __malloc __alloc_size__(1, 2) void *kcalloc(size_t n, size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1, 2) void *kcalloc(size_t n, size_t size, gfp_t flags)
 {
 	return kmalloc_array(n, size, flags | __GFP_ZERO);
 }
 
-static inline __malloc __alloc_size__(1, 2) void *kmalloc_array_node(size_t n, size_t size, gfp_t flags, int node)
+static __transparent __malloc __alloc_size__(1, 2) void *kmalloc_array_node(size_t n, size_t size, gfp_t flags, int node)
 {
 	size_t bytes;
 
@@ -129,12 +129,12 @@ static inline __malloc __alloc_size__(1, 2) void *kmalloc_array_node(size_t n, s
 	return kmalloc_node(bytes, flags, node);
 }
 
-static inline __malloc __alloc_size__(1, 2) void *kcalloc_node(size_t n, size_t size, gfp_t flags, int node)
+static __transparent __malloc __alloc_size__(1, 2) void *kcalloc_node(size_t n, size_t size, gfp_t flags, int node)
 {
 	return kmalloc_array_node(n, size, flags | __GFP_ZERO, node);
 }
 
-static inline __must_check __alloc_size__(2, 3) void *krealloc_array(void *p, size_t new_n, size_t new_size,
+static __transparent __must_check __alloc_size__(2, 3) void *krealloc_array(void *p, size_t new_n, size_t new_size,
 								     gfp_t flags)
 {
 	size_t bytes;
@@ -153,22 +153,22 @@ extern void *kvrealloc(const void *p, size_t oldsize, size_t newsize, gfp_t flag
 extern void kvfree(const void *addr);
 extern void kvfree_sensitive(const void *addr, size_t len);
 
-static inline __malloc __alloc_size__(1) void *kvmalloc(size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1) void *kvmalloc(size_t size, gfp_t flags)
 {
 	return kvmalloc_node(size, flags, NUMA_NO_NODE);
 }
 
-static inline __malloc __alloc_size__(1) void *kvzalloc_node(size_t size, gfp_t flags, int node)
+static __transparent __malloc __alloc_size__(1) void *kvzalloc_node(size_t size, gfp_t flags, int node)
 {
 	return kvmalloc_node(size, flags | __GFP_ZERO, node);
 }
 
-static inline __malloc __alloc_size__(1) void *kvzalloc(size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1) void *kvzalloc(size_t size, gfp_t flags)
 {
 	return kvmalloc(size, flags | __GFP_ZERO);
 }
 
-static inline __malloc __alloc_size__(1, 2) void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1, 2) void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
 {
 	size_t bytes;
 
@@ -177,7 +177,7 @@ static inline __malloc __alloc_size__(1, 2) void *kvmalloc_array(size_t n, size_
 	return kvmalloc(bytes, flags);
 }
 
-static inline __malloc __alloc_size__(1, 2) void *kvcalloc(size_t n, size_t size, gfp_t flags)
+static __transparent __malloc __alloc_size__(1, 2) void *kvcalloc(size_t n, size_t size, gfp_t flags)
 {
 	return kvmalloc_array(n, size, flags | __GFP_ZERO);
 }

@@ -51,7 +51,7 @@ extern int _atomic_dec_and_lock(atomic_t *atomic, spinlock_t *lock);
 	} while (0)
 #define raw_spin_trylock(lock) _raw_spin_trylock(lock)
 
-static __always_inline raw_spinlock_t *spinlock_check(spinlock_t *lock)
+static __transparent raw_spinlock_t *spinlock_check(spinlock_t *lock)
 {
 	return &lock->rlock;
 }
@@ -62,17 +62,17 @@ static __always_inline raw_spinlock_t *spinlock_check(spinlock_t *lock)
 		*(_lock) = __SPIN_LOCK_UNLOCKED(_lock); \
 	} while (0)
 
-static __always_inline void spin_lock(spinlock_t *lock)
+static __transparent void spin_lock(spinlock_t *lock)
 {
 	_raw_spin_lock(&lock->rlock);
 }
 
-static __always_inline void spin_lock_bh(spinlock_t *lock)
+static __transparent void spin_lock_bh(spinlock_t *lock)
 {
 	_raw_spin_lock_bh(&lock->rlock);
 }
 
-static __always_inline void spin_lock_irq(spinlock_t *lock)
+static __transparent void spin_lock_irq(spinlock_t *lock)
 {
 	_raw_spin_lock_irq(&lock->rlock);
 }
@@ -81,32 +81,32 @@ static __always_inline void spin_lock_irq(spinlock_t *lock)
 #define spin_lock_nested(lock, subclass) spin_lock(lock)
 #define spin_lock_irqsave_nested(lock, flags, subclass) spin_lock_irqsave(lock, flags)
 
-static __always_inline void spin_unlock(spinlock_t *lock)
+static __transparent void spin_unlock(spinlock_t *lock)
 {
 	_raw_spin_unlock(&lock->rlock);
 }
 
-static __always_inline void spin_unlock_bh(spinlock_t *lock)
+static __transparent void spin_unlock_bh(spinlock_t *lock)
 {
 	_raw_spin_unlock_bh(&lock->rlock);
 }
 
-static __always_inline void spin_unlock_irq(spinlock_t *lock)
+static __transparent void spin_unlock_irq(spinlock_t *lock)
 {
 	_raw_spin_unlock_irq(&lock->rlock);
 }
 
-static __always_inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
+static __transparent void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
 {
 	_raw_spin_unlock_irqrestore(&lock->rlock, flags);
 }
 
-static __always_inline int spin_trylock(spinlock_t *lock)
+static __transparent int spin_trylock(spinlock_t *lock)
 {
 	return _raw_spin_trylock(&lock->rlock);
 }
 
-static __always_inline int spin_trylock_bh(spinlock_t *lock)
+static __transparent int spin_trylock_bh(spinlock_t *lock)
 {
 	return _raw_spin_trylock_bh(&lock->rlock);
 }
@@ -130,7 +130,7 @@ static __always_inline int spin_trylock_bh(spinlock_t *lock)
 		__taken; \
 	})
 
-static __always_inline int spin_is_locked(spinlock_t *lock)
+static __transparent int spin_is_locked(spinlock_t *lock)
 {
 	return raw_spin_is_locked(&lock->rlock);
 }

@@ -23,13 +23,13 @@ extern unsigned long _copy_to_user(void __user *to, const void *from, unsigned l
 extern unsigned long raw_copy_from_user(void *to, const void __user *from, unsigned long n);
 extern unsigned long raw_copy_to_user(void __user *to, const void *from, unsigned long n);
 
-static __always_inline unsigned long __must_check copy_from_user(void *to, const void __user *from,
+static __transparent unsigned long __must_check copy_from_user(void *to, const void __user *from,
 								 unsigned long n)
 {
 	return _copy_from_user(to, from, n);
 }
 
-static __always_inline unsigned long __must_check copy_to_user(void __user *to, const void *from, unsigned long n)
+static __transparent unsigned long __must_check copy_to_user(void __user *to, const void *from, unsigned long n)
 {
 	return _copy_to_user(to, from, n);
 }
@@ -39,7 +39,7 @@ static __always_inline unsigned long __must_check copy_to_user(void __user *to, 
 #define __copy_from_user_inatomic(to, from, n) raw_copy_from_user(to, from, n)
 #define __copy_to_user_inatomic(to, from, n) raw_copy_to_user(to, from, n)
 
-static __always_inline __must_check int copy_struct_from_user(void *dst, size_t ksize, const void __user *src,
+static __transparent __must_check int copy_struct_from_user(void *dst, size_t ksize, const void __user *src,
 							      size_t usize)
 {
 	size_t size = min(ksize, usize);

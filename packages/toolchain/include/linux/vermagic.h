@@ -3,4 +3,4 @@
 
 #include <generated/utsrelease.h>
 
-#define VERMAGIC_STRING UTS_RELEASE " SMP mod_unload "
+#define VERMAGIC_STRING UTS_RELEASE " SMP preempt mod_unload "

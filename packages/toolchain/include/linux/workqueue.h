@@ -25,7 +25,7 @@ struct rcu_work {
 	struct workqueue_struct *wq;
 };
 
-static inline struct delayed_work *to_delayed_work(struct work_struct *work)
+static __transparent struct delayed_work *to_delayed_work(struct work_struct *work)
 {
 	return container_of(work, struct delayed_work, work);
 }
@@ -120,42 +120,42 @@ extern void workqueue_set_max_active(struct workqueue_struct *wq, int max_active
 extern struct work_struct *current_work(void);
 extern unsigned int work_busy(struct work_struct *work);
 
-static inline bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
+static __transparent bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
 	return queue_work_on(WORK_CPU_UNBOUND, wq, work);
 }
 
-static inline bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
+static __transparent bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
 {
 	return queue_delayed_work_on(WORK_CPU_UNBOUND, wq, dwork, delay);
 }
 
-static inline bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
+static __transparent bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork, unsigned long delay)
 {
 	return mod_delayed_work_on(WORK_CPU_UNBOUND, wq, dwork, delay);
 }
 
-static inline bool schedule_work_on(int cpu, struct work_struct *work)
+static __transparent bool schedule_work_on(int cpu, struct work_struct *work)
 {
 	return queue_work_on(cpu, system_wq, work);
 }
 
-static inline bool schedule_work(struct work_struct *work)
+static __transparent bool schedule_work(struct work_struct *work)
 {
 	return queue_work(system_wq, work);
 }
 
-static inline bool schedule_delayed_work_on(int cpu, struct delayed_work *dwork, unsigned long delay)
+static __transparent bool schedule_delayed_work_on(int cpu, struct delayed_work *dwork, unsigned long delay)
 {
 	return queue_delayed_work_on(cpu, system_wq, dwork, delay);
 }
 
-static inline bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
+static __transparent bool schedule_delayed_work(struct delayed_work *dwork, unsigned long delay)
 {
 	return queue_delayed_work(system_wq, dwork, delay);
 }
 
-static inline void flush_scheduled_work(void)
+static __transparent void flush_scheduled_work(void)
 {
 	flush_workqueue(system_wq);
 }

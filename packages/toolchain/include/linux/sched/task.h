@@ -9,24 +9,24 @@ extern rwlock_t tasklist_lock;
 
 extern void __put_task_struct(struct task_struct *t);
 
-static inline struct task_struct *get_task_struct(struct task_struct *t)
+static __transparent struct task_struct *get_task_struct(struct task_struct *t)
 {
 	refcount_inc(&t->usage);
 	return t;
 }
 
-static inline void put_task_struct(struct task_struct *t)
+static __transparent void put_task_struct(struct task_struct *t)
 {
 	if (refcount_dec_and_test(&t->usage))
 		__put_task_struct(t);
 }
 
-static inline void task_lock(struct task_struct *p)
+static __transparent void task_lock(struct task_struct *p)
 {
 	spin_lock(&p->alloc_lock);
 }
 
-static inline void task_unlock(struct task_struct *p)
+static __transparent void task_unlock(struct task_struct *p)
 {
 	spin_unlock(&p->alloc_lock);
 }
