@@ -13,28 +13,34 @@ import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { commandLineParameters } from './kernel/command_line.js';
 import { Kallsyms } from './kernel/kallsyms.js';
+import { Kthreads } from './kernel/kthread.js';
 import { calleeAt } from './kernel/module/callee.js';
 import type { ModuleEnvironment } from './kernel/module/environment.js';
 import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
+import { ModuleSteps } from './kernel/module/steps.js';
 import { Oops } from './kernel/oops.js';
 import { Params } from './kernel/params.js';
 import { DynamicDebug } from './kernel/printk/dynamic_debug.js';
 import { makeFormatContext } from './kernel/printk/format_services.js';
 import { Printk } from './kernel/printk/printk.js';
 import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.js';
+import { Scheduler, type SchedulerEnvironment } from './kernel/sched/core.js';
+import { Sleep } from './kernel/sched/sleep.js';
+import { WaitQueues } from './kernel/sched/wait.js';
 import { KernelSymbols } from './kernel/symbols.js';
 import { Taint } from './kernel/taint.js';
 import { Tasks } from './kernel/tasks.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { Watchdog } from './kernel/watchdog.js';
-import { kernelExports } from './kernel_exports.js';
+import { kernelExports, sleepingExports } from './kernel_exports.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
 import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
-import type { FormatContext } from './lib/vsprintf.js';
+import { VaList } from './lib/valist.js';
+import { type FormatContext, vsprintf } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
 import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
@@ -89,6 +95,11 @@ export class Kernel {
   readonly pages: PageAllocator;
   readonly slub: Slub;
   readonly modules: Modules;
+  readonly moduleSteps: ModuleSteps;
+  readonly scheduler: Scheduler;
+  readonly waitQueues: WaitQueues;
+  readonly sleep: Sleep;
+  readonly kthreads: Kthreads;
   readonly params: Params;
   readonly dynamicDebug: DynamicDebug;
   readonly symbols: KernelSymbols;
@@ -97,6 +108,8 @@ export class Kernel {
   readonly ratelimitDeps: RatelimitDeps;
   readonly printkRatelimit: PrintkRatelimit;
   private readonly traps: Traps;
+  /** Addresses of kernel functions that may put their caller to sleep. */
+  private readonly sleepers: ReadonlySet<Vaddr>;
   private readonly hexTables: HexTables;
   readonly vmalloc: Vmalloc;
   readonly ioremap: Ioremap;
@@ -159,6 +172,32 @@ export class Kernel {
     this.ioremap = new Ioremap(this.vmalloc);
     this.moduleSpace = new ModuleSpace(this.vmalloc, () => this.symbols.returnAddress('load_module'));
     this.modules = new Modules(this.moduleEnvironment());
+    this.scheduler = new Scheduler(this.schedulerEnvironment(), data);
+    this.moduleSteps = new ModuleSteps(this.scheduler, this.modules);
+    const current = () => this.tasks.currentHandle;
+    const signalPending = () => false;
+    this.waitQueues = new WaitQueues({
+      ...access,
+      scheduler: this.scheduler,
+      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
+      current,
+      symbol: (name) => this.symbols.find(name),
+      signalPending,
+    });
+    this.sleep = new Sleep({
+      ...access,
+      scheduler: this.scheduler,
+      current,
+      now: () => this.clock.ns,
+      signalPending,
+    });
+    this.kthreads = new Kthreads({
+      ram,
+      scheduler: this.scheduler,
+      tasks: this.tasks,
+      format: (format, args) =>
+        vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 64),
+    });
     this.dynamicDebug = new DynamicDebug({
       ...access,
       log: this.printk,
@@ -178,12 +217,17 @@ export class Kernel {
       takeArgument: (module, name, value) =>
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
-    this.symbols = new KernelSymbols(kernelExports(this), this.functions, this.kallsyms, data, [
-      ...Object.keys(MMU_FUNCTIONS),
-      'load_module',
-    ]);
+    const sleeping = sleepingExports(this);
+    this.symbols = new KernelSymbols(
+      { ...kernelExports(this), ...sleeping },
+      this.functions,
+      this.kallsyms,
+      data,
+      [...Object.keys(MMU_FUNCTIONS), 'load_module'],
+    );
     for (const fn of mmuFunctions(this.mmu, ram, this.functions, (name) => this.symbols.find(name)!))
       this.functions.add(fn);
+    this.sleepers = new Set(Object.keys(sleeping).map((name) => this.symbols.find(name)!));
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
     this.printk.current = () => (this.tasks.current().pid === 0 ? undefined : this.tasks.current());
     this.boot();
@@ -221,6 +265,7 @@ export class Kernel {
     this.params.boot();
     this.hexTables.boot();
     this.modules.boot();
+    this.scheduler.boot();
     this.tasks.boot(FIRST_PID);
     this.watchdog.boot();
   }
@@ -293,11 +338,40 @@ export class Kernel {
       kernelSymbol: (name) => this.symbols.find(name),
       parseArgs: (m, args) => this.params.setModuleArgs(m.handle, m.name, encodeUtf8(args), m.params),
       freeArgs: (m) => this.params.freeModuleArgs(m.handle, m.params),
-      callInFrames: (frames, fn, signature) => this.callInFrames(frames, fn, signature),
+      suspends: (address) => this.sleepers.has(address) || this.functions.at(address)?.suspends === true,
       runConstructors: (m) => {
         for (const ctor of m.constructors) this.callInFrames(['do_init_module'], ctor, 'v:');
       },
     };
+  }
+
+  private schedulerEnvironment(): SchedulerEnvironment {
+    return {
+      ram: this.ram,
+      clock: this.clock,
+      log: this.printk,
+      tasks: this.tasks,
+      functions: this.functions,
+      oops: () => this.oops,
+      pages: () => this.pages,
+      returnAddress: (name) => this.symbols.returnAddress(name),
+      target: (address, id) => this.traps.target(address, id),
+      canSuspend: () => this.framesCanBeSaved(),
+      preemptCount: () => 0,
+      runTimers: () => {},
+      nextTimer: () => Number.POSITIVE_INFINITY,
+      advanceTo: (ns) => this.watchdog.advanceTo(ns),
+      touchWatchdog: () => this.watchdog.touch(),
+    };
+  }
+
+  /** Whether every function of a module on the call stack was translated so that its frame can be saved. */
+  private framesCanBeSaved(): boolean {
+    return this.oops.stackTrace(Number.POSITIVE_INFINITY).every((address) => {
+      const symbol = this.kallsyms.lookup(address)?.symbol;
+      if (symbol?.module === undefined) return true;
+      return this.functions.at(symbol.address)?.suspends === true;
+    });
   }
 
   /** Calls C as from a system call, through the named kernel functions, innermost first. */

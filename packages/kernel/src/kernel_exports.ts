@@ -26,6 +26,9 @@ export function kernelExports(k: Kernel): KernelExports {
   const access = { ram: k.ram, guest: k.guest };
   const allocate = (bytes: number, gfp: number) => k.slub.kmalloc(bytes, gfp);
   return {
+    ...k.waitQueues.exports(),
+    ...k.sleep.exports(),
+    ...k.kthreads.exports(),
     ...coreExports({
       oops: k.oops,
       guest: k.guest,
@@ -62,4 +65,9 @@ export function kernelExports(k: Kernel): KernelExports {
     ...slabExports(k.slub),
     ...vmallocExports(k.vmalloc, k.ioremap),
   };
+}
+
+/** Functions that may put their caller to sleep: modules that import one are translated so that they can be suspended. */
+export function sleepingExports(k: Kernel): KernelExports {
+  return { ...k.sleep.sleepingExports(), ...k.kthreads.sleepingExports() };
 }

@@ -4,12 +4,17 @@
 import { type BootOptions, Kernel } from './boot.js';
 import type { ProcRoot } from './fs/proc/root.js';
 import type { ModuleInfo } from './kernel/module/main.js';
-import { KernelPanic, TaskKilled } from './kernel/oops.js';
+import { KernelPanic } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
 import type { LogRecord } from './kernel/printk/ringbuffer.js';
+import { TASK_NEW } from './kernel/sched.js';
 import { ENOMEM } from './lib/errno.js';
 import { decodeUtf8 } from './lib/utf8.js';
+import type { Handle } from './machine/layout.js';
 import { procFiles } from './proc_files.js';
+
+/** Virtual time that a command takes at least, in nanoseconds: threads and timers get their turn. */
+const COMMAND_NS = 4_000_000;
 
 /** How a command's work in the kernel ended. */
 export interface CommandResult {
@@ -17,6 +22,8 @@ export interface CommandResult {
   readonly status: number;
   /** The signal that killed the task, if one did: 9 after a bad access, 11 after BUG() and other traps. */
   readonly signal?: 9 | 11;
+  /** True if the task sleeps and nothing will ever wake it. */
+  readonly blocked?: boolean;
   /** True if the kernel has panicked: nothing runs on this machine any more. */
   readonly panicked?: boolean;
 }
@@ -49,19 +56,28 @@ export class Machine {
       this.kernel.printk.console = (record: LogRecord) => console(decodeUtf8(recordText(record)).trimEnd());
   }
 
-  /** Runs work of the kernel as a task of its own; whatever guest code does, this returns. */
-  private command(comm: string, work: () => number): CommandResult {
+  /** Runs a task until it is done; whatever guest code does, this returns. */
+  private command(task: Handle): CommandResult {
+    const { scheduler } = this.kernel;
     if (this.panicked) return { status: 0, panicked: true };
+    if (task === 0) return { status: -ENOMEM };
     try {
-      return { status: this.kernel.tasks.run(comm, -ENOMEM, work) };
+      scheduler.wake(task, TASK_NEW);
+      if (!scheduler.runUntilDone(task)) return { status: 0, blocked: true };
+      const { result, signal } = scheduler.result(task);
+      scheduler.release(task);
+      scheduler.passTime(COMMAND_NS);
+      return signal === 0 ? { status: result } : { status: 0, signal: signal as 9 | 11 };
     } catch (error) {
-      if (error instanceof TaskKilled) return { status: 0, signal: error.signal };
-      if (error instanceof KernelPanic) {
-        this.panicked = true;
-        return { status: 0, panicked: true };
-      }
-      throw error;
+      if (!(error instanceof KernelPanic)) throw error;
+      this.panicked = true;
+      return { status: 0, panicked: true };
     }
+  }
+
+  /** Lets virtual time pass: timers go off, threads run. */
+  sleep(ns: number): void {
+    if (!this.panicked) this.kernel.scheduler.passTime(ns);
   }
 
   /**
@@ -70,12 +86,12 @@ export class Machine {
    * @param parameters `n=7 s=hello`
    */
   insmod(image: Uint8Array, parameters = ''): CommandResult {
-    return this.command('insmod', () => this.kernel.modules.load(image, parameters));
+    return this.command(this.kernel.moduleSteps.task('insmod', { image, text: parameters }));
   }
 
   /** Unloads a module, as rmmod does. */
   rmmod(name: string): CommandResult {
-    return this.command('rmmod', () => this.kernel.modules.unload(name));
+    return this.command(this.kernel.moduleSteps.task('rmmod', { text: name }));
   }
 
   /** Loaded modules, newest first. */

@@ -40,6 +40,7 @@ export function coreExports(k: CoreServices): KernelExports {
       (file, line, _taint, format, args) =>
         k.oops.warnAt(fileName(file), line, k.oops.callerAddress(), message(format, args)),
     ],
+    __might_sleep: ['v:pi', () => undefined],
     get_current: ['p:', () => k.ram.addressOf(k.tasks.currentHandle)],
     try_module_get: ['b:p', (module) => k.modules().tryGet(structHandle(module))],
     __module_get: ['v:p', (module) => void k.modules().tryGet(structHandle(module))],

@@ -10,6 +10,7 @@ import {
   type CurrentTask,
   KERN_ALERT,
   KERN_EMERG,
+  KERN_ERR,
   KERN_WARNING,
   type Log,
   type Reports,
@@ -266,6 +267,36 @@ export class Oops implements Reports {
     this.print(KERN_EMERG, this.traceLines(this.traceFrom({ rip })));
     taint.add('L');
     throw new TaskKilled(9);
+  }
+
+  /**
+   * A task wants to sleep where it must not. If its frames cannot be saved at all it is killed.
+   * @linux kernel/sched/core.c:__schedule_bug full
+   */
+  schedulingWhileAtomic(preemptCount: number, fatal: boolean): void {
+    const { comm, pid } = this.env.current();
+    const count = (preemptCount >>> 0).toString(16).padStart(8, '0');
+    this.env.log.log(KERN_ERR, `BUG: scheduling while atomic: ${comm}/${pid}/0x${count}`);
+    this.env.log.log(KERN_DEFAULT, this.modulesLine());
+    this.dumpStack();
+    this.env.taint.add(TAINT_WARN);
+    if (!fatal) return;
+    this.env.log.log(KERN_ERR, 'pagewalk: a caller on this stack cannot be suspended: see docs/limits.md');
+    throw new TaskKilled(9);
+  }
+
+  /** A line of `ps` and the stack of a task that does not run. @linux kernel/sched/core.c:sched_show_task partial: no stack */
+  showTask(comm: string, pid: number): void {
+    const release = UTS_RELEASE;
+    this.env.log.log(
+      KERN_ERR,
+      `      ${this.env.taint.value === 0 ? 'Not tainted' : this.env.taint} ${release} #1`,
+    );
+    this.env.log.log(KERN_ERR, '"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.');
+    this.env.log.log(
+      KERN_DEFAULT,
+      `task:${comm.padEnd(15)} state:D stack:0     pid:${String(pid).padEnd(5)} ppid:0      flags:0x00004000`,
+    );
   }
 
   panic(message: string): never {

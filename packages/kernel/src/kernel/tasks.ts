@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /**
- * Tasks: init_task, and one for each command that works in the kernel. A task_struct lies in RAM, on the list of all
- * tasks, with a kernel stack of its own; `current_task` says which one runs.
+ * Tasks: init_task, one for each command that works in the kernel, and kernel threads. A task_struct lies in RAM, on
+ * the list of all tasks, with a kernel stack of its own; `current_task` says which one runs.
  */
 
 import type { CurrentTask } from '../lib/env.js';
-import { initListHead, listAddTail, listDel } from '../lib/list.js';
+import { initListHead, listAddTail, listDel, listEntries } from '../lib/list.js';
 import type { StaticData } from '../lib/static_data.js';
 import type { Clock } from '../machine/clock.js';
 import { type Handle, REG, type Vaddr } from '../machine/layout.js';
@@ -14,7 +14,8 @@ import { GFP_KERNEL } from '../mm/gfp.js';
 import type { PageAllocator } from '../mm/page_alloc.js';
 import type { Slub } from '../mm/slub.js';
 import { Cred } from './cred.js';
-import { PF_EXITING, PF_KTHREAD, TASK_COMM_LEN, TASK_DEAD, TASK_RUNNING, TaskStruct } from './sched.js';
+import { TASK_BYTES } from './sched/context.js';
+import { PF_KTHREAD, TASK_COMM_LEN, TASK_NEW, TASK_RUNNING, TaskStruct } from './sched.js';
 
 /** A kernel stack is four pages (THREAD_SIZE). */
 export const THREAD_SIZE_ORDER = 2;
@@ -49,7 +50,7 @@ export class Tasks {
     private readonly clock: Clock,
     private readonly memory: () => TaskMemory,
   ) {
-    this.initTask = data.declare('init_task', TaskStruct.size, 64);
+    this.initTask = data.declare('init_task', TASK_BYTES, 64);
     this.initCred = data.declare('init_cred', Cred.size);
     this.currentTask = data.declare('current_task', 8);
     this.lastPid = data.declare('last_pid', 4);
@@ -60,7 +61,7 @@ export class Tasks {
   boot(firstPid: number): void {
     const { ram, initTask } = this;
     const name = 'task_struct';
-    ram.setPtr(this.cachep, this.memory().slub.kmemCacheCreate(name, TaskStruct.size, 64, 0, 0));
+    ram.setPtr(this.cachep, this.memory().slub.kmemCacheCreate(name, TASK_BYTES, 64, 0, 0));
     this.fill(initTask, 0, 'swapper/0', 0);
     TaskStruct.at(ram, initTask).flags = PF_KTHREAD;
     ram.setPtr(this.currentTask, initTask);
@@ -74,10 +75,11 @@ export class Tasks {
 
   current(): CurrentTask {
     const task = this.currentHandle;
-    return { pid: this.ram.i32[task + PID], comm: this.comm(task), cpu: 0 };
+    return { pid: this.ram.i32[task + PID], comm: this.commOf(task), cpu: 0 };
   }
 
-  private comm(task: Handle): string {
+  /** A task's name. */
+  commOf(task: Handle): string {
     const bytes = TaskStruct.at(this.ram, task).comm;
     const end = bytes.indexOf(0);
     return String.fromCharCode(...bytes.subarray(0, end < 0 ? bytes.length : end));
@@ -85,7 +87,6 @@ export class Tasks {
 
   private fill(task: Handle, pid: number, comm: string, stack: Vaddr): void {
     const { ram, initTask } = this;
-    ram.fill(task * 4, TaskStruct.size, 0);
     const t = TaskStruct.at(ram, task);
     t.__state = TASK_RUNNING;
     t.stack = stack;
@@ -109,57 +110,62 @@ export class Tasks {
   }
 
   /**
-   * Runs a function as a new task with a kernel stack of its own. The task is gone afterwards, however it ended.
-   * @returns what the function returned, or `noMemory` if there was none for the task
+   * Makes a task_struct with a context and a kernel stack, on the list of all tasks.
+   * @returns its handle, 0 if there is no memory
+   * @linux kernel/fork.c:dup_task_struct partial: nothing is inherited
    */
-  run<T>(comm: string, noMemory: T, body: () => T): T {
+  allocate(comm: string): Handle {
     const { ram } = this;
     const { pages, slub } = this.memory();
     const stackPage = pages.allocPages(GFP_KERNEL, THREAD_SIZE_ORDER);
-    if (stackPage === 0) return noMemory;
+    if (stackPage === 0) return 0;
     const address = slub.kmemCacheAlloc(ram.ptr(this.cachep), GFP_KERNEL);
     if (address === 0) {
       pages.freePages(stackPage, THREAD_SIZE_ORDER);
-      return noMemory;
+      return 0;
     }
     const task = ram.handleOf(address);
-    const stack = pages.pageAddress(stackPage);
-    this.fill(task, ++ram.i32[this.lastPid], comm, stack);
+    ram.fill(task * 4, TASK_BYTES, 0);
+    this.fill(task, ++ram.i32[this.lastPid], comm, pages.pageAddress(stackPage));
+    TaskStruct.at(ram, task).__state = TASK_NEW;
     listAddTail(ram, task + TaskStruct.w.tasks, this.initTask + TaskStruct.w.tasks);
     listAddTail(ram, task + TaskStruct.w.sibling, this.initTask + TaskStruct.w.children);
-    try {
-      return this.switchTo(task, stack, body);
-    } finally {
-      this.exit(task);
-      slub.kmemCacheFree(ram.ptr(this.cachep), address);
-      pages.freePages(stackPage, THREAD_SIZE_ORDER);
-    }
+    return task;
   }
 
-  /** Makes a task the current one while `body` runs. */
-  private switchTo<T>(task: Handle, stack: Vaddr, body: () => T): T {
+  /** Takes a task off all lists and gives its memory back. @linux kernel/fork.c:free_task full */
+  free(task: Handle): void {
+    const { ram } = this;
+    const { pages, slub } = this.memory();
+    const stack = TaskStruct.at(ram, task).stack;
+    listDel(ram, task + TaskStruct.w.tasks);
+    listDel(ram, task + TaskStruct.w.sibling);
+    pages.freePages(pages.virtToPage(stack), THREAD_SIZE_ORDER);
+    slub.kmemCacheFree(ram.ptr(this.cachep), ram.addressOf(task));
+  }
+
+  /** All tasks but init_task, oldest first. */
+  all(): Handle[] {
+    return [...listEntries(this.ram, this.initTask + TaskStruct.w.tasks)].map((n) => n - TaskStruct.w.tasks);
+  }
+
+  /** Makes a task the current one while `body` runs, on its own kernel stack. */
+  switchTo(task: Handle, body: () => void): void {
     const { ram } = this;
     const before = this.currentHandle;
     const { hostView } = ram;
     const sp = hostView.getBigInt64(REG.sp, true);
     const limit = hostView.getBigInt64(REG.spLimit, true);
+    const { stack } = TaskStruct.at(ram, task);
     ram.setPtr(this.currentTask, task);
     hostView.setBigInt64(REG.sp, BigInt(stack + THREAD_SIZE), true);
     hostView.setBigInt64(REG.spLimit, BigInt(stack), true);
     try {
-      return body();
+      body();
     } finally {
       hostView.setBigInt64(REG.sp, sp, true);
       hostView.setBigInt64(REG.spLimit, limit, true);
       ram.setPtr(this.currentTask, before);
     }
-  }
-
-  private exit(task: Handle): void {
-    const t = TaskStruct.at(this.ram, task);
-    t.flags |= PF_EXITING;
-    t.__state = TASK_DEAD;
-    listDel(this.ram, task + TaskStruct.w.tasks);
-    listDel(this.ram, task + TaskStruct.w.sibling);
   }
 }

@@ -17,6 +17,9 @@ export const COUNT_PER_TICK = 65536;
 /** Seconds on one CPU without letting go, after which it is reported: 2 · watchdog_thresh, and the next sample. */
 const LOCKUP_SECONDS = 22;
 
+/** The lower 32 bits of jiffies wrap five minutes after power-on, so that nobody relies on their not doing so. */
+const INITIAL_JIFFIES = 2 ** 32 - 300 * HZ;
+
 export class Watchdog {
   private readonly jiffies: Handle;
   private readonly touched: Handle;
@@ -32,7 +35,7 @@ export class Watchdog {
   }
 
   boot(): void {
-    this.ram.set64(this.jiffies, 4294967296 - 300 * HZ); // INITIAL_JIFFIES: wraps five minutes after boot
+    this.ram.set64(this.jiffies, INITIAL_JIFFIES);
     this.rearm();
     this.touch();
   }
@@ -46,14 +49,23 @@ export class Watchdog {
     this.ram.host32[REG.ticks >> 2] = COUNT_PER_TICK;
   }
 
+  /** What timers have to do when time has passed; set by their owner. */
+  onTick: (() => void) | undefined;
+
   /** A timer tick: called by translated code. */
   tick(pc: number): void {
     this.rearm();
-    this.clock.advance(NSEC_PER_TICK);
-    this.ram.add64(this.jiffies, 1);
+    this.advanceTo(this.clock.ns + NSEC_PER_TICK);
+    this.onTick?.();
     if (this.clock.ns - this.ram.u64(this.touched) < LOCKUP_SECONDS * 1e9) return;
     this.touch();
     this.oops.softLockup(LOCKUP_SECONDS, this.oops.fullAddress(pc));
+  }
+
+  /** Moves the virtual clock, and jiffies with it. */
+  advanceTo(ns: number): void {
+    this.clock.advance(ns - this.clock.ns);
+    this.ram.set64(this.jiffies, INITIAL_JIFFIES + Math.floor(ns / NSEC_PER_TICK));
   }
 
   /** The CPU was let go, or somebody vouches for it. @linux kernel/watchdog.c:touch_softlockup_watchdog full */

@@ -31,6 +31,8 @@ export interface GuestFunction {
   readonly type: FunctionType;
   /** The module it belongs to; undefined for the kernel's own. */
   readonly module?: string;
+  /** Whether its frame can be saved and restored, so that it may be on the stack when a task sleeps. */
+  readonly suspends?: boolean;
   readonly body:
     | { readonly kind: 'wasm'; readonly fn: unknown }
     | { readonly kind: 'kernel'; readonly signature: Signature; readonly fn: KernelFunction };
@@ -56,6 +58,8 @@ export class Functions {
   /** Host table index by "address:signature". */
   private readonly indices = new Map<string, number>();
   private readonly free: number[] = [];
+  /** Calls of C by the kernel that are under way. */
+  depth = 0;
   private readonly trampolines = new Map<string, Trampoline>();
 
   constructor(private readonly ram: Ram) {}
@@ -185,6 +189,7 @@ export class Functions {
     }
     const { host32 } = this.ram;
     const saved = [REG.ssp, REG.sp, REG.sp + 4].map((r) => host32[r >> 2]);
+    this.depth++;
     try {
       return trampoline(index, ...args) ?? 0;
     } catch (error) {
@@ -192,6 +197,8 @@ export class Functions {
         host32[r >> 2] = saved[i];
       });
       throw error;
+    } finally {
+      this.depth--;
     }
   }
 

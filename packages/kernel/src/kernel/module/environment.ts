@@ -30,13 +30,14 @@ export interface ModuleEnvironment {
   /** Memory in the module area, mapped writable and followed by a guard page; 0 if there is none. */
   moduleAlloc(bytes: number): Vaddr;
   moduleFree(base: Vaddr, bytes: number): void;
+  /** Whether the function at an address may put its caller to sleep. */
+  suspends(address: Vaddr): boolean;
   /** Address of a function or variable that the kernel offers to modules. */
   kernelSymbol(name: string): Vaddr | undefined;
   /** Sets a module's parameters from insmod's arguments: 0 or a negative errno. */
   parseArgs(m: LoadedModule, args: string): number;
   /** Frees what the parameters own. */
   freeArgs(m: LoadedModule): void;
-  /** Calls C with kernel functions named on the call stack, outermost last. */
-  callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number;
+  /** Runs what C's `__attribute__((constructor))` marks. */
   runConstructors(m: LoadedModule): void;
 }

@@ -95,6 +95,7 @@ function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
     directBytes: env.directBytes,
     symbolAddress: (symbol) => addresses[symbol],
     signatureId: (type) => env.functions.signatureId(type),
+    importSuspends: (i) => env.suspends(importAddressOf(object, addresses, i)),
   });
   const host = new WebAssembly.Module(translation.bytes);
   clearImage(env, base, layout.size);
@@ -110,10 +111,16 @@ function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
     env: { memory: env.ram.memory, table: env.functions.table, ...env.helpers },
     guest: Object.fromEntries(imports.map((f, i) => [i, f])),
   });
-  registerFunctions(env, m, instance.exports);
+  registerFunctions(env, m, instance.exports, translation.suspending);
   protect(env, m);
   env.kallsyms.add(m.name, symbolsOf(m), lineLookup(m));
   return m;
+}
+
+/** Address that a function import of an object is bound to; 0 if nobody defines it. */
+function importAddressOf(object: ObjectFile, addresses: readonly Vaddr[], index: number): Vaddr {
+  const symbol = object.symbols.findIndex((s) => s.kind === 'function' && s.index === index);
+  return symbol < 0 ? 0 : addresses[symbol];
 }
 
 /** Reads what a module says of itself from its sections. */
@@ -154,10 +161,7 @@ function describe(
       count: parts.reduce((n, part) => n + Math.floor(part.bytes.length / size), 0),
     };
   };
-  const importAddresses = object.imports.map((_, i) => {
-    const symbol = object.symbols.findIndex((s) => s.kind === 'function' && s.index === i);
-    return symbol < 0 ? 0 : addresses[symbol];
-  });
+  const importAddresses = object.imports.map((_, i) => importAddressOf(object, addresses, i));
   return {
     ...request,
     handle: env.mmu.translate(base + layout.moduleOffset) / 4,
@@ -208,13 +212,19 @@ function bindImports(env: ModuleEnvironment, m: LoadedModule): unknown[] {
   return env.functions.bind(wanted);
 }
 
-function registerFunctions(env: ModuleEnvironment, m: LoadedModule, exports: Record<string, unknown>): void {
+function registerFunctions(
+  env: ModuleEnvironment,
+  m: LoadedModule,
+  exports: Record<string, unknown>,
+  suspending: readonly boolean[],
+): void {
   m.object.functions.forEach((f, i) => {
     const fn: GuestFunction = {
       name: f.name,
       address: m.base + f.start,
       type: m.object.types[f.type],
       module: m.name,
+      suspends: suspending[i],
       body: { kind: 'wasm', fn: exports[`f${i}`] },
     };
     env.functions.add(fn);

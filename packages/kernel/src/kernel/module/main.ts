@@ -66,18 +66,18 @@ export class Modules {
   }
 
   /**
-   * Loads a module and runs its init function.
+   * Loads a module, up to where its init function is to be called; `initDone` is what follows.
    * @param image the bytes of a `.ko`
    * @param args parameters as insmod passes them: `n=7 s=hello`
-   * @returns 0 or a negative errno; throws TaskKilled if the init function died
+   * @returns the module, or a negative errno
    * @linux kernel/module/main.c:load_module partial: signatures are always missing, no live patching
    */
-  load(image: Uint8Array, args = ''): number {
+  load(image: Uint8Array, args = ''): LoadedModule | number {
     const { log } = this.env;
     try {
       const loaded = this.form(image);
       if (typeof loaded === 'number') return loaded;
-      return this.start(loaded, args);
+      return this.prepare(loaded, args);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       log.log(KERN_ERR, `Invalid module format: ${error.message}`);
@@ -214,26 +214,32 @@ export class Modules {
     this.struct(b).refcnt++;
   }
 
-  /** Parses arguments and runs the init function. @linux kernel/module/main.c:do_init_module full */
-  private start(m: LoadedModule, args: string): number {
-    const { env } = this;
-    const struct = this.struct(m);
-    const bad = env.parseArgs(m, args);
+  /** Sets the module's parameters and runs its constructors. */
+  private prepare(m: LoadedModule, args: string): LoadedModule | number {
+    const bad = this.env.parseArgs(m, args);
     if (bad < 0) {
       this.discard(m);
       return bad;
     }
-    env.runConstructors(m);
-    let result = 0;
-    if (m.init !== 0)
-      result = env.callInFrames(['do_one_initcall', 'do_init_module', '__do_sys_finit_module'], m.init, 'i:');
+    this.env.runConstructors(m);
+    return m;
+  }
+
+  /**
+   * What follows a module's init function, or its absence.
+   * @param result what it returned
+   * @returns what init_module(2) returns
+   * @linux kernel/module/main.c:do_init_module full
+   */
+  initDone(m: LoadedModule, result: number): number {
+    const struct = this.struct(m);
     if (result < 0) {
       struct.state = MODULE_STATE_GOING;
       this.discard(m);
       return result;
     }
     if (result > 0)
-      env.reports.warn(
+      this.env.reports.warn(
         'kernel/module/main.c',
         2441,
         'do_init_module',
@@ -260,12 +266,12 @@ export class Modules {
   }
 
   /**
-   * Runs a module's exit function and removes it.
-   * @returns 0, -ENOENT (no such module), -EWOULDBLOCK (in use), -EBUSY (not live, or it has no exit function);
-   *   throws TaskKilled if the exit function died
+   * Begins to unload a module, up to where its exit function is to be called; `exitDone` is what follows.
+   * @returns the module, -ENOENT (no such module), -EWOULDBLOCK (in use), or -EBUSY (not live, or it has no exit
+   *   function)
    * @linux kernel/module/main.c:delete_module full
    */
-  unload(name: string): number {
+  unload(name: string): LoadedModule | number {
     const { env } = this;
     const m = this.byName.get(name);
     if (!m) return -ENOENT;
@@ -276,9 +282,17 @@ export class Modules {
     if (struct.refcnt !== 1) return -EWOULDBLOCK;
     struct.refcnt = 0;
     struct.state = MODULE_STATE_GOING;
-    if (m.exit !== 0) env.callInFrames(['__do_sys_delete_module.constprop.0'], m.exit, 'v:');
+    return m;
+  }
+
+  /** What follows a module's exit function: nothing of the module is left. */
+  exitDone(m: LoadedModule): void {
     this.discard(m);
-    return 0;
+  }
+
+  /** The module whose struct is at a handle. */
+  byHandle(handle: Handle): LoadedModule | undefined {
+    return [...this.byName.values()].find((m) => m.handle === handle);
   }
 
   /** Loaded modules, newest first. */
