@@ -36,6 +36,8 @@ export interface TrapEnvironment {
   describeAddress?(address: Vaddr): string | undefined;
 }
 
+const hex32 = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
+
 const TABLE_NAMES = ['PGD', 'PUD', 'PMD', 'PTE'];
 
 export class Traps implements MmuHandlers {
@@ -45,7 +47,8 @@ export class Traps implements MmuHandlers {
     const address = hi * 4294967296 + (lo >>> 0);
     const rip = this.instruction(pc);
     if (code & WALK_BUS_ERROR) this.machineCheck(address, rip);
-    if (code & WALK_NONCANONICAL) this.generalProtection(address, rip);
+    // Beyond ±2^53 a number is not exact, but the halves are.
+    if (code & WALK_NONCANONICAL) this.generalProtection(hex32(hi) + hex32(lo), rip);
     this.pageFault(address, code, rip);
   }
 
@@ -104,8 +107,8 @@ export class Traps implements MmuHandlers {
   }
 
   /** @linux arch/x86/kernel/traps.c:exc_general_protection full */
-  private generalProtection(address: Vaddr, rip: Vaddr): never {
-    const hint = `general protection fault, probably for non-canonical address 0x${hex64(address)}`;
+  private generalProtection(address: string, rip: Vaddr): never {
+    const hint = `general protection fault, probably for non-canonical address 0x${address}`;
     this.env.oops.die([], hint, 0, { rip }, 11);
   }
 
@@ -156,7 +159,7 @@ export class Traps implements MmuHandlers {
     const walked = this.env.mmu().walk(address, PF_INSTR);
     if (walked < 0) {
       const code = walked & 0x7fffffff;
-      if (code & WALK_NONCANONICAL) this.generalProtection(address, this.instruction(pc));
+      if (code & WALK_NONCANONICAL) this.generalProtection(hex64(address), this.instruction(pc));
       if (code & WALK_BUS_ERROR) this.machineCheck(address, address);
       // The CPU has jumped: the instruction it cannot fetch is the one it names.
       this.pageFault(address, code, address);
