@@ -9,7 +9,7 @@ import { IOREMAP_UC_MINUS, MEMREMAP_WB } from './ioremap.js';
 import { Page, pageToVmemmap } from './page.js';
 import { PAGE_KERNEL } from './pgtable.js';
 import { vmMapRam, vmUnmapRam } from './vm_map_ram.js';
-import { MODULES_RANGE } from './vmalloc.js';
+import { MODULES_RANGE, Vmalloc } from './vmalloc.js';
 import { validateVmalloc } from './vmalloc_check.js';
 import { describeVmallocAddress } from './vmalloc_report.js';
 import { type VmallocMachine, vmallocMachine } from './vmalloc_testing.js';
@@ -154,6 +154,21 @@ describe('vmalloc', () => {
       '<4>init: vmalloc error: size 2147483648, exceeds total pages, mode:0xcc0(GFP_KERNEL), nodemask=(null),cpuset=/,mems_allowed=0',
     );
   });
+});
+
+test('another object on the same RAM sees the same', () => {
+  const m = vmallocMachine({ nrCpus: 2 });
+  const kept = vmallocOf(m, 3 * PAGE_SIZE);
+  m.vmalloc.vfree(vmallocOf(m, 1));
+  const before = vmallocinfo(m.vmalloc);
+  const { variables } = m.env.data;
+  const declare = (name: string) => variables.find((v) => v.name === name)!.handle;
+  const data = Object.create(m.env.data, { declare: { value: declare } });
+  const again = new Vmalloc({ ...m.vmalloc.deps, env: { ...m.env, data } });
+  expect(vmallocinfo(again)).toBe(before);
+  expect(again.areas.lazyMaxPages).toBe(16384);
+  again.vfree(kept);
+  expect(validateVmalloc(m.vmalloc)).toEqual([]);
 });
 
 describe('vfree of what it did not give', () => {

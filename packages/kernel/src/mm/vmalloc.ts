@@ -286,7 +286,7 @@ export class Vmalloc {
     return false;
   }
 
-  /** Bytes of an area without its guard page. @linux include/linux/vmalloc.h:get_vm_area_size full */
+  /** Bytes of an area without its guard page. */
   usableBytes(vm: Handle): number {
     const { size, flags } = this.vm(vm);
     return flags & VM_NO_GUARD ? size : size - PAGE_SIZE;

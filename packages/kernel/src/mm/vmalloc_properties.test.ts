@@ -9,6 +9,7 @@ import { PAGE_KERNEL } from './pgtable.js';
 import { vmMapRam, vmUnmapRam } from './vm_map_ram.js';
 import { MODULES_RANGE, VMALLOC_RANGE } from './vmalloc.js';
 import { validateVmalloc } from './vmalloc_check.js';
+import { vmallocExports } from './vmalloc_exports.js';
 import { type VmallocMachine, vmallocMachine } from './vmalloc_testing.js';
 import { VM_MAP } from './vmalloc_types.js';
 import { protectionBits } from './vmap_pages.js';
@@ -203,4 +204,46 @@ test('no number makes an exception', () => {
     }),
     { numRuns: 300, seed: 63 },
   );
+});
+
+test('C may pass what it likes', () => {
+  const m = vmallocMachine();
+  const exports = Object.entries(vmallocExports(m.vmalloc, m.ioremap));
+  const word = fc.oneof(
+    fc.constantFrom(0n, 1n, 4095n, 4096n, 1n << 31n, 1n << 32n, 1n << 47n, 1n << 63n, (1n << 64n) - 1n),
+    fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+    fc.integer({ min: 0, max: 4000 }).map((page) => BigInt.asUintN(64, BigInt(PAGE_OFFSET + page * 4096))),
+    fc
+      .integer({ min: 0, max: 40 })
+      .map((page) => BigInt.asUintN(64, BigInt(VMALLOC_RANGE.start + page * 4096))),
+  );
+  /** A 64-bit word as a parameter's letter has it. */
+  const convert = (letter: string, value: bigint): number | bigint => {
+    if (letter === 'q') return BigInt.asIntN(64, value);
+    if (letter === 'i') return Number(BigInt.asIntN(32, value));
+    // Without __GFP_NOFAIL: what cannot fail and has no memory is a panic.
+    if (letter === 'u') return Number(BigInt.asUintN(32, value) & ~0x8000n);
+    return Number(letter === 'z' ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value));
+  };
+  fc.assert(
+    fc.property(
+      fc.nat(exports.length - 1),
+      fc.array(word, { minLength: 4, maxLength: 4 }),
+      (which, words) => {
+        const [, [signature, fn]] = exports[which];
+        const letters = [...signature.split(':')[1]];
+        try {
+          fn(...letters.map((letter, i) => convert(letter, words[i])));
+        } catch (error) {
+          // What stands for an oops here: a fault, or BUG().
+          expect(error).toBeInstanceOf(Error);
+          expect((error as Error).message).toMatch(/unmapped address|kernel BUG at/);
+        }
+      },
+    ),
+    { numRuns: 3000, seed: 64 },
+  );
+  // vunmap() of what vmalloc() gave loses its pages, as in Linux; all else must hold.
+  const lost = /^nr_vmalloc_pages/;
+  expect(validateVmalloc(m.vmalloc).filter((problem) => !lost.test(problem))).toEqual([]);
 });

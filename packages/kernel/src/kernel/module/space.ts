@@ -15,7 +15,7 @@ export class ModuleSpace {
 
   /**
    * Memory of so many bytes, writable; 0 if there is none.
-   * @linux arch/x86/kernel/module.c:module_alloc partial: no randomised offset
+   * @linux kernel/module/main.c:module_alloc differs: from the module area, as on x86; no random offset
    */
   alloc(size: number): Vaddr {
     if (size > MODULES_END - MODULES_VADDR) return 0;
