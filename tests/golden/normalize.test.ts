@@ -66,6 +66,15 @@ test('offsets, compiler suffixes, line numbers and addresses go; NULL, modules a
   ]);
 });
 
+test('recursion is one frame', () => {
+  expect(normalize([' f+0x14/0x20 [m]', ' f+0x14/0x20 [m]', ' g+0x1/0x2 [m]', '', ''])).toEqual([
+    ' f+OFF [m]',
+    ' g+OFF [m]',
+    '',
+    '',
+  ]);
+});
+
 test('amounts of memory', () => {
   expect(withoutAmounts(['Node 0 DMA: 0*4kB 1*128kB (UM) = 2944kB', 'free:5749 free_pcp:0'])).toEqual([
     'Node N DMA: N*NkB N*NkB = NkB',

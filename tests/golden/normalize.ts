@@ -21,6 +21,9 @@ const NOISE =
 /** What the user program was doing: there is none here. */
 const USER_PROGRAM = /^(RIP: 0033:|RSP: 002b:)/;
 
+/** A line of a call trace. */
+const FRAME = /^ \S+\+OFF|^ \.\.\. \d+ frames/;
+
 /** Each in turn, on every line that is left. */
 const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/\bCPU: \d+/g, 'CPU: N'],
@@ -36,7 +39,8 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   // Our traces name the line: ` (file.c:12)`.
   [/^((?: |RIP: ).*\+OFF(?: \[\w+\])?) \([^ ]+:\d+\)$/, '$1'],
   [/\/src\/(\w+\.c:\d+)/, '$1'],
-  [/\b(0x)?(?!0{16})[0-9a-f]{16}\b/g, 'ADDR'],
+  // What is in the first page is an offset from NULL.
+  [/\b(0x)?(?!0{13})[0-9a-f]{16}\b/g, 'ADDR'],
   [/\b0x[0-9a-f]{9,15}\b/g, 'ADDR'],
   [/@offset=\d+/g, '@offset=N'],
   [/^PGD [1-9a-f].*/, 'PGD ENTRIES'],
@@ -52,7 +56,9 @@ export function normalize(records: readonly string[]): string[] {
     if (USER_PROGRAM.test(line)) inUserProgram = true;
     else if (line === ' </TASK>') inUserProgram = false;
     if (inUserProgram || NOISE.test(line)) continue;
-    lines.push(REPLACEMENTS.reduce((text, [pattern, by]) => text.replace(pattern, by), line));
+    const text = REPLACEMENTS.reduce((all, [pattern, by]) => all.replace(pattern, by), line);
+    // A function that calls itself stands once: how deep it got is not the point.
+    if (!(FRAME.test(text) && text === lines.at(-1))) lines.push(text);
   }
   return lines;
 }

@@ -62,6 +62,10 @@ export interface Registers {
 const KERN_DEFAULT = KERN_WARNING;
 const CODE_BEFORE = 42;
 const CODE_BYTES = 64;
+/** Of a deep stack this many frames from each end are printed: all would push the report out of the log. */
+const SHOWN_FRAMES = 64;
+/** As deep as calls can be. */
+const MAX_FRAMES = 4096;
 
 export class Oops implements Reports {
   private readonly counter: Handle;
@@ -79,7 +83,7 @@ export class Oops implements Reports {
   }
 
   /** Return addresses on the shadow call stack, innermost first. */
-  stackTrace(max = 64): Vaddr[] {
+  stackTrace(max = MAX_FRAMES): Vaddr[] {
     const { host32 } = this.env.ram;
     const trace: Vaddr[] = [];
     for (let at = host32[REG.ssp >> 2] - 4; at >= SHADOW_STACK && trace.length < max; at -= 4) {
@@ -191,6 +195,8 @@ export class Oops implements Reports {
 
   private traceLines(trace: readonly Vaddr[]): string[] {
     const frames = trace.map((address) => ` ${this.env.kallsyms.symbolizeWithLine(address)}`);
+    const left = frames.length - 2 * SHOWN_FRAMES;
+    if (left > 0) frames.splice(SHOWN_FRAMES, left, ` ... ${left} frames ...`);
     return ['Call Trace:', ' <TASK>', ...frames, ' </TASK>'];
   }
 

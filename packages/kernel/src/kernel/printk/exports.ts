@@ -31,7 +31,7 @@ const DUMP_PREFIX_OFFSET = 2;
 /** `Kernel panic - not syncing: …`, the stack, and the end. @linux kernel/panic.c:panic partial: no reboot, no crash kernel */
 export function panic(log: Log, reports: Reports, message: string): void {
   log.log(KERN_EMERG, `Kernel panic - not syncing: ${message}`);
-  reports.dumpStack();
+  reports.dumpStack(['panic']);
   log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${message} ]---`);
 }
 
