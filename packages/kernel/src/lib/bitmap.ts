@@ -14,10 +14,16 @@ import {
   readCString,
   writeBytes,
 } from './guest_access.js';
-import { encodeUtf8 } from './utf8.js';
+import { decodeLatin1, encodeUtf8 } from './utf8.js';
 
 /** Bytes of the longs that hold `bits`. */
 const longBytes = (bits: number) => Math.ceil(bits / 64) * 8;
+
+/** Bits of a region; the order counts modulo 32, as x86 shifts. */
+const regionLength = (order: number) => 2 ** (order & 31);
+
+/** A number of bits that C gives as an int. */
+const fromInt = (bits: number) => Math.max(0, bits);
 
 /** The map as one integer of `bits` bits. */
 function load(mem: GuestAccess, map: Vaddr, bits: number): bigint {
@@ -29,6 +35,8 @@ function load(mem: GuestAccess, map: Vaddr, bits: number): bigint {
 
 /** Writes the longs that hold `bits`, zeros past the end. */
 function store(mem: GuestAccess, map: Vaddr, value: bigint, bits: number): void {
+  // A length that makes no sense faults before room is made for it.
+  for (let at = map; at < map + longBytes(bits); at += bytesToPageEnd(at)) physical(mem, at, true);
   const hex = BigInt.asUintN(bits, value)
     .toString(16)
     .padStart(2 * longBytes(bits), '0');
@@ -75,7 +83,7 @@ export function findNextZeroArea(
     const clear = findNextZeroBit(mem, map, size, from);
     const index = Math.ceil((clear + alignOffset) / align) * align - alignOffset;
     const end = index + count;
-    if (end > size) return end;
+    if (end > size || index < from) return end; // what wraps around is past the end, too
     const taken = findNextBit(mem, map, end, index);
     if (taken >= end) return index;
     from = taken + 1;
@@ -84,7 +92,7 @@ export function findNextZeroArea(
 
 /** A free run of 2^order bits at a multiple of its length: its start, or -ENOMEM. @linux lib/bitmap.c:bitmap_find_free_region full */
 function findFreeRegion(mem: GuestAccess, map: Vaddr, bits: number, order: number): number {
-  const length = 2 ** order;
+  const length = regionLength(order);
   for (let start = 0; start + length <= bits; start += length) {
     if (findNextBit(mem, map, start + length, start) < start + length) continue;
     setRun(mem, map, start, length, true);
@@ -93,9 +101,17 @@ function findFreeRegion(mem: GuestAccess, map: Vaddr, bits: number, order: numbe
   return -ENOMEM;
 }
 
-/** The bits that a list such as `0-3,8,16-31:2/4` names, or a negative errno. @linux lib/bitmap.c:bitmap_parselist full */
-export function parseList(text: string, bits: number): bigint | number {
-  let value = 0n;
+/** Bits start to end; of each group of bits only the first `used`. */
+interface Region {
+  readonly start: number;
+  readonly end: number;
+  readonly used: number;
+  readonly group: number;
+}
+
+/** The regions that a list such as `0-3,8,16-31:2/4` names, or a negative errno. @linux lib/bitmap.c:bitmap_parselist full */
+export function parseList(text: string, bits: number): Region[] | number {
+  const regions: Region[] = [];
   for (const part of text.split('\n', 1)[0].split(/[,\s]+/)) {
     if (part === '') continue;
     const match = /^(?:(all)|(\d+|N)(?:-(\d+|N))?)(?::(\d+)\/(\d+))?$/.exec(part);
@@ -103,15 +119,15 @@ export function parseList(text: string, bits: number): bigint | number {
     const number = (digits: string) => (digits === 'N' ? bits - 1 : Number(digits));
     const start = match[1] ? 0 : number(match[2]);
     const end = match[1] ? bits - 1 : match[3] === undefined ? start : number(match[3]);
-    const used = match[4] === undefined ? 1 : Number(match[4]);
-    const group = match[5] === undefined ? 1 : Number(match[5]);
+    const length = end - start + 1;
+    const used = match[4] === undefined ? length : Number(match[4]);
+    const group = match[5] === undefined ? length : Number(match[5]);
     if (match[4] !== undefined && match[3] === undefined && !match[1]) return -EINVAL;
     if (start > end || group === 0 || used > group) return -EINVAL;
     if (end >= bits) return -ERANGE;
-    for (let at = start; at <= end; at += group)
-      for (let bit = at; bit < Math.min(at + used, end + 1); bit++) value |= 1n << BigInt(bit);
+    regions.push({ start, end, used, group });
   }
-  return value;
+  return regions;
 }
 
 /** The bits that comma-separated groups of hexadecimal digits name, or a negative errno. @linux lib/bitmap.c:bitmap_parse full */
@@ -143,20 +159,16 @@ export function bitmapExports(
     (left: boolean) =>
     (dst: Vaddr, src: Vaddr, by: number, bits: number): undefined => {
       const value = load(mem, src, bits);
-      store(mem, dst, left ? value << BigInt(by) : value >> BigInt(by), bits);
+      const distance = BigInt(Math.min(by, bits)); // a shift past the end leaves nothing
+      store(mem, dst, left ? value << distance : value >> distance, bits);
     };
-  const parse = (
-    text: string,
-    bits: number,
-    how: (text: string, bits: number) => bigint | number,
-    dst: Vaddr,
-  ) => {
-    const value = how(text, bits);
+  const parse = (text: string, bits: number, dst: Vaddr) => {
+    const value = parseMask(text, bits);
     if (typeof value === 'number') return value;
     store(mem, dst, value, bits);
     return 0;
   };
-  const string = (address: Vaddr, max?: number) => String.fromCharCode(...readCString(mem, address, max));
+  const string = (address: Vaddr, max?: number) => decodeLatin1(readCString(mem, address, max));
   const allocate = (bits: number, gfp: number) => kmalloc(longBytes(bits), gfp);
   return {
     bitmap_alloc: ['p:uu', allocate],
@@ -195,15 +207,25 @@ export function bitmapExports(
     bitmap_parse: [
       'i:pupi',
       (text: Vaddr, length: number, dst: Vaddr, bits: number) =>
-        parse(string(text, length), bits, parseMask, dst),
+        parse(string(text, length), fromInt(bits), dst),
     ],
     bitmap_parselist: [
       'i:ppi',
-      (text: Vaddr, dst: Vaddr, bits: number) => parse(string(text), bits, parseList, dst),
+      (text: Vaddr, dst: Vaddr, nbits: number) => {
+        const bits = fromInt(nbits);
+        const regions = parseList(string(text), bits);
+        if (typeof regions === 'number') return regions;
+        setRun(mem, dst, 0, longBytes(bits) * 8, false);
+        for (const { start, end, used, group } of regions)
+          for (let at = start; at <= end; at += group)
+            setRun(mem, dst, at, Math.min(used, end - at + 1), true);
+        return 0;
+      },
     ],
     bitmap_print_to_pagebuf: [
       'i:bppi',
-      (list: boolean, buffer: Vaddr, map: Vaddr, bits: number) => {
+      (list: boolean, buffer: Vaddr, map: Vaddr, nbits: number) => {
+        const bits = fromInt(nbits);
         const bytes = readBytes(mem, map, longBytes(bits));
         const text = `${list ? bitmapListText(bytes, bits) : bitmapText(bytes, bits)}\n`.slice(
           0,
@@ -219,14 +241,14 @@ export function bitmapExports(
     ],
     bitmap_release_region: [
       'v:pui',
-      (map: Vaddr, start: number, order: number) => setRun(mem, map, start, 2 ** order, false),
+      (map: Vaddr, start: number, order: number) => setRun(mem, map, start, regionLength(order), false),
     ],
     bitmap_allocate_region: [
       'i:pui',
       (map: Vaddr, start: number, order: number) => {
-        const end = start + 2 ** order;
+        const end = start + regionLength(order);
         if (findNextBit(mem, map, end, start) < end) return -EBUSY;
-        setRun(mem, map, start, 2 ** order, true);
+        setRun(mem, map, start, regionLength(order), true);
         return 0;
       },
     ],

@@ -15,6 +15,7 @@ import {
 } from './guest_access.js';
 import { simpleStrtoull } from './kstrtox.js';
 import { skipSpaces } from './string.js';
+import { decodeLatin1 } from './utf8.js';
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -135,7 +136,7 @@ export function parseOptionStr(list: string, option: string): boolean {
 
 /** @param cell 8 bytes of memory that the kernel owns */
 export function cmdlineExports(mem: GuestAccess, cell: Vaddr): KernelExports {
-  const string = (address: Vaddr) => String.fromCharCode(...readCString(mem, address));
+  const string = (address: Vaddr) => decodeLatin1(readCString(mem, address));
   return {
     next_arg: [
       'p:ppp',

@@ -52,19 +52,17 @@ export function parseInteger(
   let end = found.at;
   let value = 0n;
   let small = 0;
+  let overflow = false;
   for (; end < stop; end++) {
     const digit = digitValue(text[end]);
     if (digit >= Math.min(found.base, 16)) break;
     // Numbers while they are exact, big integers after.
     if (end - found.at < 12) value = BigInt((small = small * found.base + digit));
     else value = value * BigInt(found.base) + BigInt(digit);
+    overflow ||= value > 0xffffffffffffffffn;
+    if (overflow) value = BigInt.asUintN(64, value);
   }
-  return {
-    value: BigInt.asUintN(64, value),
-    overflow: value > 0xffffffffffffffffn,
-    digits: end - found.at,
-    end,
-  };
+  return { value, overflow, digits: end - found.at, end };
 }
 
 /** The whole text from an index on as an unsigned number, or -EINVAL, -ERANGE. */

@@ -73,7 +73,11 @@ function bsearch(
  */
 function listSort(mem: GuestAccess, head: Vaddr, compare: (a: Vaddr, b: Vaddr) => number): void {
   const nodes: Vaddr[] = [];
-  for (let node = readS64(mem, head); node !== head; node = readS64(mem, node)) nodes.push(node);
+  for (let node = readS64(mem, head); node !== head; node = readS64(mem, node)) {
+    // More nodes than memory can hold: the list never comes back to its head. It is left as it is.
+    if (nodes.length > mem.ram.size / 16) return;
+    nodes.push(node);
+  }
   const sorted = mergeSort(nodes, compare);
   let previous = head;
   for (const node of [...sorted, head]) {
@@ -103,7 +107,11 @@ export function sortExports(mem: GuestAccess, callC: CallC): KernelExports {
     size: number,
     compare: (a: Vaddr, b: Vaddr) => number,
     swapFn: Vaddr,
-  ) => heapSort(base, n, size, compare, (a, b) => swap(mem, callC, swapFn, a, b, size));
+  ) => {
+    // No more elements than addresses: the first comparison of so many faults, and the counts stay exact.
+    if (size > 0)
+      heapSort(base, Math.min(n, 2 ** 47), size, compare, (a, b) => swap(mem, callC, swapFn, a, b, size));
+  };
   return {
     sort: [
       'v:pzzpp',

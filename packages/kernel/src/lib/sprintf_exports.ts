@@ -4,7 +4,7 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Vaddr } from '../machine/layout.js';
 import { ByteOutput } from './byte_output.js';
-import { readCString, writeBytes } from './guest_access.js';
+import { bytesToPageEnd, physical, readCString, writeBytes } from './guest_access.js';
 import { VaList } from './valist.js';
 import { type FormatContext, formatInto } from './vsprintf.js';
 
@@ -13,6 +13,22 @@ const NUL = Uint8Array.of(0);
 
 /** Allocates memory for a string: its address, or 0. */
 export type StringAllocator = (bytes: number, gfp: number) => Vaddr;
+
+/** Output of more bytes than this is measured before it is made. */
+const LARGE = 1 << 16;
+
+/** How long the formatted text will be. */
+function length(context: FormatContext, format: Uint8Array, area: Vaddr): number {
+  const out = new ByteOutput(0);
+  formatInto(context, out, format, new VaList(context, area));
+  return out.length;
+}
+
+/** Faults now where a long write would fault, before anything is made to be written. */
+function probe(context: FormatContext, buffer: Vaddr, bytes: number): void {
+  if (bytes > LARGE)
+    for (let at = buffer; at < buffer + bytes; at += bytesToPageEnd(at)) physical(context, at, true);
+}
 
 /**
  * Formats into a buffer of `size` bytes; the text is cut to fit and always ends with a NUL.
@@ -30,8 +46,10 @@ export function snprintf(
     context.services.warnOnce?.('size', `vsnprintf: size ${size} is more than INT_MAX`);
     return 0;
   }
+  const format = readCString(context, fmt);
+  if (size > LARGE) probe(context, buffer, Math.min(size - 1, length(context, format, area)));
   const out = new ByteOutput(Math.max(0, size - 1));
-  formatInto(context, out, readCString(context, fmt), new VaList(context, area));
+  formatInto(context, out, format, new VaList(context, area));
   if (size > 0) {
     const kept = out.kept();
     writeBytes(context, buffer, kept);
@@ -59,13 +77,9 @@ export function kvasprintf(
   fmt: Vaddr,
   area: Vaddr,
 ): Vaddr {
-  const out = new ByteOutput();
-  formatInto(context, out, readCString(context, fmt), new VaList(context, area));
-  const address = allocate(out.length + 1, gfp);
-  if (address !== 0) {
-    writeBytes(context, address, out.kept());
-    writeBytes(context, address + out.length, NUL);
-  }
+  const size = length(context, readCString(context, fmt), area) + 1;
+  const address = allocate(size, gfp);
+  if (address !== 0) snprintf(context, address, size, fmt, area);
   return address;
 }
 

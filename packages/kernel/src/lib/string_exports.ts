@@ -89,7 +89,9 @@ function argvSplit(mem: GuestAccess, allocate: StringAllocator, gfp: number, s: 
     writeInteger(mem, block + 8 * i, block + pointers + start, 8);
   });
   writeInteger(mem, block + 8 * words.length, 0, 8);
-  writeBytes(mem, block + pointers, Uint8Array.of(...text.map((byte) => (isSpace(byte) ? 0 : byte)), 0));
+  const cut = text.map((byte) => (isSpace(byte) ? 0 : byte));
+  writeBytes(mem, block + pointers, cut);
+  writeBytes(mem, block + pointers + text.length, Uint8Array.of(0));
   if (count !== 0) writeInteger(mem, count, words.length, 4);
   return block;
 }

@@ -31,6 +31,13 @@ export function encodeUtf8(text: string): Uint8Array {
   return out.slice(0, at);
 }
 
+/** Text whose characters are the bytes. */
+export function decodeLatin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return text;
+}
+
 /** Bytes of the sequence that starts with `lead`, 0 if none can; over-long forms and surrogates are refused later. */
 const sequenceLength = (lead: number) =>
   lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
