@@ -14,6 +14,7 @@ import { Traps } from './arch/wasm64/traps.js';
 import { commandLineParameters } from './kernel/command_line.js';
 import { Kallsyms } from './kernel/kallsyms.js';
 import { Kthreads } from './kernel/kthread.js';
+import { Library } from './kernel/library.js';
 import { calleeAt } from './kernel/module/callee.js';
 import type { ModuleEnvironment } from './kernel/module/environment.js';
 import { Modules } from './kernel/module/main.js';
@@ -21,6 +22,7 @@ import { ModuleSpace } from './kernel/module/space.js';
 import { ModuleSteps } from './kernel/module/steps.js';
 import { Oops } from './kernel/oops.js';
 import { Params } from './kernel/params.js';
+import { Preempt } from './kernel/preempt.js';
 import { DynamicDebug } from './kernel/printk/dynamic_debug.js';
 import { makeFormatContext } from './kernel/printk/format_services.js';
 import { Printk } from './kernel/printk/printk.js';
@@ -42,7 +44,7 @@ import { encodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { type FormatContext, vsprintf } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
-import { PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
+import { KERNEL_TEXT_START, PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
 import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Ioremap } from './mm/ioremap.js';
@@ -86,6 +88,7 @@ export class Kernel {
   readonly printk: Printk;
   readonly kallsyms = new Kallsyms();
   readonly functions: Functions;
+  readonly preempt: Preempt;
   readonly oops: Oops;
   readonly watchdog: Watchdog;
   readonly mmu: Mmu;
@@ -100,6 +103,7 @@ export class Kernel {
   readonly waitQueues: WaitQueues;
   readonly sleep: Sleep;
   readonly kthreads: Kthreads;
+  readonly library: Library;
   readonly params: Params;
   readonly dynamicDebug: DynamicDebug;
   readonly symbols: KernelSymbols;
@@ -129,6 +133,7 @@ export class Kernel {
     this.printk = new Printk({ ram, data, clock: this.clock, parameters: this.parameters });
     this.functions = new Functions(ram);
     this.tasks = new Tasks(ram, data, this.clock, () => this);
+    this.preempt = new Preempt(ram, data, cpus, () => 0);
     this.oops = new Oops(this.oopsEnvironment(), data);
     this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
     this.traps = new Traps(this.trapEnvironment());
@@ -198,6 +203,18 @@ export class Kernel {
       format: (format, args) =>
         vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 64),
     });
+    this.library = new Library({
+      env: this.env,
+      preempt: this.preempt,
+      watchdog: this.watchdog,
+      kallsyms: this.kallsyms,
+      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
+      currentTask: () => this.tasks.currentHandle,
+      initTask: data.variables.find(({ name }) => name === 'init_task')!.handle,
+      kmalloc: (bytes, gfp) => this.slub.kmalloc(bytes, gfp),
+      kfree: (address) => void this.slub.kfree(address),
+      textEnd: () => KERNEL_TEXT_START + this.symbols.textSize,
+    });
     this.dynamicDebug = new DynamicDebug({
       ...access,
       log: this.printk,
@@ -264,6 +281,7 @@ export class Kernel {
     this.vmalloc.boot();
     this.params.boot();
     this.hexTables.boot();
+    this.library.boot(this.parameters);
     this.modules.boot();
     this.scheduler.boot();
     this.tasks.boot(FIRST_PID);
@@ -285,6 +303,7 @@ export class Kernel {
       kallsyms: this.kallsyms,
       taint: this.taint,
       current: () => this.tasks.current(),
+      preempt: this.preempt,
       modules: () => this.modules.list().map(({ name, flags }) => (flags ? `${name}(${flags})` : name)),
       translate: (address: Vaddr) => this.mmu.translate(address),
     };
@@ -357,7 +376,7 @@ export class Kernel {
       returnAddress: (name) => this.symbols.returnAddress(name),
       target: (address, id) => this.traps.target(address, id),
       canSuspend: () => this.framesCanBeSaved(),
-      preemptCount: () => 0,
+      preemptCount: () => this.preempt.count,
       runTimers: () => {},
       nextTimer: () => Number.POSITIVE_INFINITY,
       advanceTo: (ns) => this.watchdog.advanceTo(ns),

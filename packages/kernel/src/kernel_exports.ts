@@ -25,7 +25,7 @@ import { vmallocExports } from './mm/vmalloc_exports.js';
 export function kernelExports(k: Kernel): KernelExports {
   const access = { ram: k.ram, guest: k.guest };
   const allocate = (bytes: number, gfp: number) => k.slub.kmalloc(bytes, gfp);
-  return {
+  return k.library.atomicSleep.checked({
     ...k.waitQueues.exports(),
     ...k.sleep.exports(),
     ...k.kthreads.exports(),
@@ -64,7 +64,8 @@ export function kernelExports(k: Kernel): KernelExports {
     ...pageExports(k.pages),
     ...slabExports(k.slub),
     ...vmallocExports(k.vmalloc, k.ioremap),
-  };
+    ...k.library.exports(),
+  });
 }
 
 /** Functions that may put their caller to sleep: modules that import one are translated so that they can be suspended. */

@@ -11,6 +11,7 @@ import {
   KERN_ALERT,
   KERN_EMERG,
   KERN_ERR,
+  KERN_INFO,
   KERN_WARNING,
   type Log,
   type Reports,
@@ -20,6 +21,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { type Handle, REG, SHADOW_STACK, type Vaddr, vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { hex64, type Kallsyms } from './kallsyms.js';
+import type { Preempt } from './preempt.js';
 import { TAINT_DIE, TAINT_WARN, type Taint } from './taint.js';
 import { UTS_RELEASE } from './utsname.js';
 
@@ -43,6 +45,7 @@ export interface OopsEnvironment {
   readonly kallsyms: Kallsyms;
   readonly taint: Taint;
   current(): CurrentTask;
+  readonly preempt: Preempt;
   /** Names for "Modules linked in:", with their flags. */
   modules(): readonly string[];
   /** Physical address of a guest address, or -1. */
@@ -133,7 +136,17 @@ export class Oops implements Reports {
       const { comm, pid } = this.env.current();
       log.log(KERN_DEFAULT, `note: ${comm}[${pid}] exited with irqs disabled`);
     }
+    this.leaveAtomic();
     throw new TaskKilled(signal);
+  }
+
+  /** The task that dies may hold locks: it leaves the CPU as one that holds none. @linux kernel/exit.c:make_task_dead partial: no panic in interrupts */
+  private leaveAtomic(): void {
+    const { log, preempt } = this.env;
+    const { comm, pid } = this.env.current();
+    if (preempt.inAtomic)
+      log.log(KERN_INFO, `note: ${comm}[${pid}] exited with preempt_count ${preempt.count}`);
+    preempt.reset();
   }
 
   /** The frames above an instruction; its own function's slot on the shadow stack is no return address. */
@@ -272,6 +285,7 @@ export class Oops implements Reports {
     this.print(KERN_EMERG, this.registerLines({ rip }));
     this.print(KERN_EMERG, this.traceLines(this.traceFrom({ rip })));
     taint.add('L');
+    this.leaveAtomic();
     throw new TaskKilled(9);
   }
 

@@ -62,6 +62,26 @@ export function writeInteger(mem: GuestAccess, address: Vaddr, value: number, by
   writeBytes(mem, address, out);
 }
 
+/** Writes 4 bytes, little-endian; any alignment. */
+export function writeU32(mem: GuestAccess, address: Vaddr, value: number): void {
+  if (bytesToPageEnd(address) < 4) {
+    writeInteger(mem, address, value, 4);
+    return;
+  }
+  const { u8 } = mem.ram;
+  const p = physical(mem, address, true);
+  u8[p] = value;
+  u8[p + 1] = value >>> 8;
+  u8[p + 2] = value >>> 16;
+  u8[p + 3] = value >>> 24;
+}
+
+/** Writes a signed number within ±2^53 as 8 bytes; any alignment. */
+export function writeS64(mem: GuestAccess, address: Vaddr, value: number): void {
+  writeU32(mem, address, value | 0); // ToInt32 is modulo 2^32, so this is exact
+  writeU32(mem, address + 4, Math.floor(value / TWO32) | 0);
+}
+
 /** A copy of guest bytes; an oops where any is not mapped, before room is made for a length that makes no sense. */
 export function readBytes(mem: GuestAccess, address: Vaddr, bytes: number): Uint8Array {
   if (bytes > PAGE_SIZE) for (let a = address; a < address + bytes; a += bytesToPageEnd(a)) physical(mem, a);

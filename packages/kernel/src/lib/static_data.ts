@@ -39,6 +39,12 @@ export class StaticData {
     return handle;
   }
 
+  /** Gives a variable a second name, as `jiffies_64` is one of `jiffies`. */
+  alias(name: string, of: string): void {
+    const variable = this.variables.find((v) => v.name === of);
+    if (variable) this.variables.push({ ...variable, name });
+  }
+
   /** One past the last declared byte, rounded up to a page. */
   get end(): Paddr {
     return Math.ceil(this.next / PAGE_SIZE) * PAGE_SIZE;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/**
+ * Finds code that may sleep where it must not: with a spin lock held, preemption or interrupts off, or in an
+ * interrupt. On with boot parameter `debug_atomic_sleep`, as with CONFIG_DEBUG_ATOMIC_SLEEP; else the checks cost
+ * nothing, because exported functions that may sleep are wrapped only then.
+ */
+
+import type { KernelExports, KernelFunction } from '../arch/wasm64/exports.js';
+import { type BootParameters, KERN_ERR } from '../lib/env.js';
+import type { StaticData } from '../lib/static_data.js';
+import { HZ } from '../machine/clock.js';
+import type { Handle, Vaddr } from '../machine/layout.js';
+import type { Ram } from '../machine/ram.js';
+import { __GFP_DIRECT_RECLAIM } from '../mm/gfp.js';
+import type { Preempt } from './preempt.js';
+
+export interface AtomicSleepServices {
+  readonly ram: Ram;
+  readonly preempt: Preempt;
+  log(level: number, text: string): void;
+  dumpStack(frames: readonly string[]): void;
+  taint(flag: string): void;
+  current(): { readonly pid: number; readonly comm: string };
+  jiffies(): number;
+}
+
+/** Where might_alloc() stands in Linux 6.1. */
+const MIGHT_ALLOC = ['include/linux/sched/mm.h', 274] as const;
+
+export class AtomicSleep {
+  readonly enabled: boolean;
+  private readonly lastReport: Handle;
+
+  constructor(
+    private readonly k: AtomicSleepServices,
+    data: StaticData,
+    parameters: BootParameters,
+  ) {
+    this.enabled = parameters.has('debug_atomic_sleep') && parameters.get('debug_atomic_sleep') !== '0';
+    this.lastReport = data.declare('prev_jiffy', 8);
+  }
+
+  /**
+   * Reports a caller that must not sleep, at most once a second.
+   * @param frames kernel functions between C and the check, innermost first
+   * @linux kernel/sched/core.c:__might_resched full
+   */
+  mightSleep(file: string, line: number, frames: readonly string[]): void {
+    if (!this.enabled) return;
+    const { k } = this;
+    const { preempt, ram } = k;
+    if (!preempt.inAtomic && !preempt.irqsDisabled && preempt.rcuNesting === 0) return;
+    const last = ram.u64(this.lastReport);
+    const now = k.jiffies();
+    if (last !== 0 && now < last + HZ) return;
+    ram.set64(this.lastReport, now);
+    const { pid, comm } = k.current();
+    const bit = (value: boolean) => Number(value);
+    const say = (text: string) => k.log(KERN_ERR, text);
+    say(`BUG: sleeping function called from invalid context at ${file}:${line}`);
+    say(
+      `in_atomic(): ${bit(preempt.inAtomic)}, irqs_disabled(): ${bit(preempt.irqsDisabled)}, non_block: 0, pid: ${pid}, name: ${comm}`,
+    );
+    say(`preempt_count: ${(preempt.count >>> 0).toString(16)}, expected: 0`);
+    say(`RCU nest depth: ${preempt.rcuNesting}, expected: 0`);
+    k.dumpStack(['dump_stack_lvl', '__might_resched', ...frames]);
+    k.taint('W');
+  }
+
+  /** An allocation that may wait for memory. */
+  mightAlloc(gfp: number, frames: readonly string[]): void {
+    if (gfp & __GFP_DIRECT_RECLAIM) this.mightSleep(...MIGHT_ALLOC, frames);
+  }
+
+  /** `might_sleep()` in C. */
+  exports(fileName: (file: Vaddr) => string): KernelExports {
+    return {
+      __might_sleep: [
+        'v:pi',
+        (file: Vaddr, line: number) => {
+          if (this.enabled) this.mightSleep(fileName(file), line, ['__might_sleep']);
+        },
+      ],
+      __cant_sleep: ['v:pii', () => undefined],
+    };
+  }
+
+  /** The exports, those that may sleep with a check before them if checks are on. */
+  checked(exports: KernelExports): KernelExports {
+    if (!this.enabled) return exports;
+    const wrapped: Record<string, readonly [string, KernelFunction]> = { ...exports };
+    for (const [name, gfpIndex] of Object.entries(ALLOCATORS)) {
+      const found = exports[name];
+      if (!found) continue;
+      const [signature, fn] = found;
+      const check: KernelFunction = (...args: number[]) => {
+        this.mightAlloc(gfpIndex === NO_GFP ? __GFP_DIRECT_RECLAIM : args[gfpIndex], [name]);
+        return fn(...args);
+      };
+      wrapped[name] = [signature, check];
+    }
+    return wrapped;
+  }
+}
+
+/** Of a function that always may sleep. */
+const NO_GFP = -1;
+
+/** Functions that allocate, and which argument holds the gfp flags. */
+const ALLOCATORS: { readonly [name: string]: number } = {
+  __kmalloc: 1,
+  __kmalloc_node: 1,
+  krealloc: 2,
+  kvmalloc_node: 1,
+  kvrealloc: 3,
+  kmem_cache_alloc: 1,
+  kmem_cache_alloc_node: 1,
+  kmem_cache_alloc_lru: 2,
+  kmem_cache_alloc_bulk: 1,
+  kmem_cache_create: NO_GFP,
+  kmem_cache_create_usercopy: NO_GFP,
+  kmem_cache_destroy: NO_GFP,
+  __alloc_pages: 0,
+  alloc_pages: 0,
+  __get_free_pages: 0,
+  get_zeroed_page: 0,
+  alloc_pages_exact: 1,
+  mempool_alloc: 1,
+  kstrdup: 1,
+  kstrndup: 2,
+  kmemdup: 2,
+  kasprintf: 0,
+  kvasprintf: 0,
+  vmalloc: NO_GFP,
+  vzalloc: NO_GFP,
+};

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/** Mistakes with locks, reference counts and sleeping: what is reported, and how the task ends. */
+
+import { afterAll, describe, expect, it } from 'vitest';
+import { boot, build, closeCompiler, moduleLog } from '../support/modules.js';
+
+afterAll(closeCompiler);
+
+const HEADERS = ['delay', 'module', 'refcount', 'rwlock', 'slab', 'spinlock'];
+
+/** Runs statements as a module's init function: how that ended, and the log with numbers of tasks as N. */
+async function run(name: string, body: string, declarations = '', commandLine = '') {
+  const source = `${HEADERS.map((h) => `#include <linux/${h}.h>\n`).join('')}
+static DEFINE_SPINLOCK(lock);
+static DEFINE_RWLOCK(rw);
+${declarations}
+static int __init misuse_init(void)
+{
+${body}
+	return 0;
+}
+module_init(misuse_init);
+MODULE_LICENSE("GPL");
+`;
+  const machine = boot({ commandLine });
+  const result = machine.insmod(await build(name, source));
+  const log = moduleLog(machine).map((line) =>
+    line
+      .replace(/insmod[/:]\d+/, 'insmod/N')
+      .replace(/PID: \d+/, 'PID: N')
+      .replace(/pid: \d+/, 'pid: N'),
+  );
+  return { machine, result, log };
+}
+
+/** The trace lines of C functions, without offsets. */
+const cFrames = (log: readonly string[]) =>
+  log
+    .filter((line) => line.includes('['))
+    .flatMap((line) => /^ (\w+)\+.*\((.*)\)$/.exec(line)?.slice(1) ?? []);
+
+describe('spin locks', () => {
+  it('reports a lock taken twice, and then the lockup', async () => {
+    const { result, log } = await run('twice', '\tspin_lock(&lock);\n\tspin_lock(&lock);');
+    expect(result).toEqual({ status: 0, signal: 9 });
+    expect(log.slice(0, 3)).toEqual([
+      'BUG: spinlock recursion on CPU#0, insmod/N',
+      expect.stringMatching(
+        /^ lock: lock\+0x0\/0x4 \[twice\], \.magic: dead4ead, \.owner: insmod\/N, \.owner_cpu: 0$/,
+      ),
+      expect.stringMatching(/^CPU: 0 PID: N Comm: insmod/),
+    ]);
+    expect(cFrames(log)[0]).toBe('misuse_init');
+    expect(log).toContain('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [insmod/N]');
+    expect(log.at(-1)).toMatch(/^note: insmod\[\d+\] exited with preempt_count 2$/);
+  });
+
+  it('leaves nothing atomic behind when the task is killed', async () => {
+    const { machine } = await run('dies', '\tspin_lock_irq(&lock);\n\t*(int *)8 = 0;');
+    expect(machine.kernel.preempt.save()).toEqual({ count: 0, irqsDisabled: false, rcuNesting: 0 });
+  });
+
+  it('reports unlocks of free locks and of garbage', async () => {
+    const { result, log } = await run(
+      'unlock',
+      '\tspin_unlock(&lock);\n\tspin_unlock(&junk);\n\tread_unlock(&rw);\n\twrite_unlock(&rw);\n\tpreempt_count_add(4);',
+      'static spinlock_t junk = { { 0x6b6b6b6b } };',
+    );
+    expect(result.status).toBe(0);
+    expect(log.filter((line) => line.includes('BUG: ') || line.includes('.magic'))).toEqual([
+      'BUG: spinlock already unlocked on CPU#0, insmod/N',
+      expect.stringContaining('.magic: dead4ead, .owner: <none>/-1, .owner_cpu: -1'),
+      'BUG: spinlock bad magic on CPU#0, insmod/N',
+      expect.stringContaining('.magic: 6b6b6b6b, .owner: <none>/-1, .owner_cpu: -1'),
+      expect.stringMatching(/^BUG: rwlock bad magic on CPU#0, insmod\/N, ffffffffc0/),
+      expect.stringMatching(/^BUG: rwlock wrong owner on CPU#0, insmod\/N, ffffffffc0/),
+    ]);
+  });
+
+  it.each([
+    ['\tread_lock(&rw);\n\twrite_lock(&rw);', 'lockup suspected'],
+    ['\twrite_lock(&rw);\n\tread_lock(&rw);', 'recursion'],
+  ])('reports a reader-writer lock that can never be had', async (body, what) => {
+    const { result, log } = await run('rwlocks', body);
+    expect(result).toEqual({ status: 0, signal: 9 });
+    expect(log[0]).toMatch(new RegExp(`^BUG: rwlock ${what} on CPU#0, insmod/N, ffffffffc0`));
+  });
+
+  it('counts a long mdelay() as a lockup', async () => {
+    const { result, log } = await run('long', '\tmdelay(10000);\n\tmdelay(15000);');
+    expect(result).toEqual({ status: 0, signal: 9 });
+    expect(log[0]).toBe('watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [insmod/N]');
+  });
+});
+
+it('warns once of each way a reference count goes wrong', async () => {
+  const { log } = await run(
+    'counts',
+    `	refcount_inc(&count);
+	pr_info("saturated: %x\\n", refcount_read(&count));
+	refcount_set(&count, 0);
+	refcount_inc(&count);
+	refcount_set(&count, 0);
+	pr_info("put of 0: %d\\n", refcount_dec_and_test(&count));
+	refcount_set(&count, REFCOUNT_MAX);
+	refcount_inc(&count);
+	refcount_set(&count, 1);
+	refcount_dec(&count);`,
+    'static refcount_t count = REFCOUNT_INIT(0);',
+  );
+  const at = (line: number) =>
+    `WARNING: CPU: 0 PID: N at lib/refcount.c:${line} refcount_warn_saturate+0x20/0x40`;
+  expect(log.filter((line) => /refcount_t|WARNING|put|saturated/.test(line))).toEqual([
+    'refcount_t: addition on 0; use-after-free.',
+    at(25),
+    'saturated: c0000000',
+    'refcount_t: underflow; use-after-free.',
+    at(28),
+    'put of 0: 0',
+    'refcount_t: saturated; leaking memory.',
+    at(22),
+    'refcount_t: decrement hit 0; leaking memory.',
+    at(31),
+  ]);
+});
+
+describe('sleeping in atomic context', () => {
+  const SLEEPS = '\tspin_lock(&lock);\n\tkfree(kmalloc(10, GFP_KERNEL));\n\tspin_unlock(&lock);';
+
+  it('is silent unless the boot parameter asks, as on a kernel without the option', async () => {
+    expect((await run('quiet', SLEEPS)).log).toEqual([]);
+  });
+
+  it('is reported', async () => {
+    const { log, machine } = await run('sleeps', SLEEPS, '', 'debug_atomic_sleep');
+    expect(log.slice(0, 4)).toEqual([
+      'BUG: sleeping function called from invalid context at include/linux/sched/mm.h:274',
+      'in_atomic(): 1, irqs_disabled(): 0, non_block: 0, pid: N, name: insmod',
+      'preempt_count: 1, expected: 0',
+      'RCU nest depth: 0, expected: 0',
+    ]);
+    expect(cFrames(log)).toEqual(['misuse_init', expect.stringMatching(/^sleeps.c:\d+$/)]);
+    expect(machine.kernel.taint.has('W')).toBe(true);
+  });
+
+  it('is fine where nothing forbids it, and with GFP_ATOMIC', async () => {
+    const body = `	kfree(kmalloc(10, GFP_KERNEL));
+	spin_lock(&lock);
+	kfree(kmalloc(10, GFP_ATOMIC));
+	spin_unlock(&lock);
+	might_sleep();`;
+    expect((await run('fine', body, '', 'debug_atomic_sleep')).log).toEqual([]);
+  });
+
+  it('is reported at might_sleep() itself, for RCU readers and with interrupts off', async () => {
+    const body = `	rcu_read_lock();
+	might_sleep();
+	rcu_read_unlock();
+	mdelay(2000);
+	local_irq_disable();
+	might_sleep();
+	local_irq_enable();`;
+    const { log } = await run('places', body, '', 'debug_atomic_sleep');
+    expect(log.filter((line) => /^(BUG|in_atomic|RCU)/.test(line))).toEqual([
+      expect.stringMatching(/invalid context at .*places.c:\d+$/),
+      'in_atomic(): 0, irqs_disabled(): 0, non_block: 0, pid: N, name: insmod',
+      'RCU nest depth: 1, expected: 0',
+      expect.stringMatching(/invalid context at .*places.c:\d+$/),
+      'in_atomic(): 0, irqs_disabled(): 1, non_block: 0, pid: N, name: insmod',
+      'RCU nest depth: 0, expected: 0',
+    ]);
+  });
+});
