@@ -42,14 +42,18 @@ export function compileGuest() {
   return clang([['clang', ...target, ...FLAGS, '-c', 'kernels.c', '-o', 'k.o']], 'k.o');
 }
 
-/** The functions of the same C as plain wasm32, and where its data may lie. */
-export async function plain(bytes) {
+/** The same C as plain wasm32. */
+export function compilePlain() {
   const link = ['wasm-ld', '--no-entry', '--export-all', '--import-memory', 'k.o', '-o', 'k.wasm'];
   const compile = ['clang', '--target=wasm32-unknown-unknown', ...FLAGS, '-c', 'kernels.c', '-o', 'k.o'];
-  const module = new WebAssembly.Module(await clang([compile, link], 'k.wasm'));
+  return clang([compile, link], 'k.wasm');
+}
+
+/** Its functions, with so many bytes of memory to work on. */
+export function loadPlain(file, bytes) {
   const pages = Math.ceil((bytes + 2 ** 20) / 65536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(file), { env: { memory } });
   return { call: (name, n) => exports[name](exports.__heap_base.value, n) };
 }
 

@@ -19,6 +19,7 @@ export function time(body) {
 
 /**
  * Runs every variant once a round, so that what disturbs the host disturbs all alike, and gives the median of each.
+ * A pause before each run makes it begin with a fresh time slice.
  * @param variants name → function that does the work and returns (a promise of) its nanoseconds
  * @param warmUp rounds that do not count: the engine is still compiling
  */
@@ -26,6 +27,7 @@ export async function interleave(variants, { rounds, warmUp }) {
   const times = Object.fromEntries(Object.keys(variants).map((name) => [name, []]));
   for (let round = -warmUp; round < rounds; round++)
     for (const [name, run] of Object.entries(variants)) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
       const ns = await run();
       if (round >= 0) times[name].push(ns);
     }

@@ -81,7 +81,10 @@ export const SHADOW_STACK = 0x1000;
 /** How deep calls may nest, in units of a frame of at most 16 locals. */
 export const CALL_DEPTH = 2048;
 export const SHADOW_STACK_END = SHADOW_STACK + 4 * CALL_DEPTH;
-/** TLBs: entries of 16 bytes { tag: i64, host offset of the page: i32, unused: i32 }. */
+/**
+ * TLBs: entries of 16 bytes { tag: i64, delta: i32, unused: i32 }. The tag is the page's address; the low word of an
+ * address in it, plus delta, is its offset in RAM.
+ */
 export const TLB_ENTRIES = 1024;
 export const TLB_READ = 0x10000;
 export const TLB_WRITE = 0x14000;

@@ -6,12 +6,12 @@
  *     d = address - PAGE_OFFSET
  *     if d <u direct map size - (size-1)      → d                         the direct map: all of RAM, writable
  *     else e = TLB entry of address >> 12
- *          off = address - e.tag
- *          if off <=u 4096 - size             → e.page + off              a mapped page, access within it
+ *          if address - e.tag <=u 4096 - size → low word of address + e.delta     a mapped page, access within it
  *          else                               → slow path                 walk, fault, or an access across pages
  *
- * The check `off <= 4096 - size` compares tag and page crossing at once. An empty entry has a tag that no address
- * which selects it can have (see `Mmu.flush`).
+ * The check compares tag and page crossing at once. An empty entry has a tag that no address which selects it can
+ * have (see `Mmu.flush`). The way from the address to the data is what a chain of pointers waits for, so it is kept
+ * short: it does not go through the tag.
  */
 
 import { PAGE_OFFSET, PAGE_SIZE, RAM_BASE, TLB_ENTRIES, TLB_READ, TLB_WRITE } from '../../machine/layout.js';
@@ -68,31 +68,33 @@ export function emitAddress(out: Asm, t: AccessTarget, access: Access, slow: () 
     out.set(t.a);
   }
   const tlb = access.write ? TLB_WRITE : TLB_READ;
+  emitEntry(out, t.a).set(t.e);
+  out.get(t.a).get(t.e).mem(OP.i64_load, tlb);
   out
-    .get(t.a)
-    .i64(12)
-    .op(OP.i64_shr_u, OP.i32_wrap_i64)
-    .i32(TLB_ENTRIES - 1)
-    .op(OP.i32_and);
-  out.i32(4).op(OP.i32_shl).set(t.e);
-  out
-    .get(t.a)
-    .get(t.e)
-    .mem(OP.i64_load, tlb)
     .op(OP.i64_sub)
-    .tee(t.d)
     .i64(PAGE_SIZE - size)
-    .op(OP.i64_le_u);
+    .op(OP.i64_le_u)
+    .if(I32);
   out
-    .if(I32)
+    .get(t.a)
+    .op(OP.i32_wrap_i64)
     .get(t.e)
     .mem(OP.i32_load, tlb + 8)
-    .get(t.d)
-    .op(OP.i32_wrap_i64, OP.i32_add)
+    .op(OP.i32_add)
     .else();
   slow();
   out.end();
   if (direct) out.end();
+}
+
+/** Leaves the offset, in a TLB, of the entry of the address in local `a`: its page number modulo TLB_ENTRIES, times 16. */
+export function emitEntry(out: Asm, a: number): Asm {
+  return out
+    .get(a)
+    .i64(8)
+    .op(OP.i64_shr_u, OP.i32_wrap_i64)
+    .i32((TLB_ENTRIES - 1) << 4)
+    .op(OP.i32_and);
 }
 
 /** A constant address selects its TLB entry at translation time. */
@@ -106,7 +108,7 @@ function emitConstant(out: Asm, t: AccessTarget, access: Access, address: number
     .if(I32)
     .i32(0)
     .mem(OP.i32_load, tlb + 8)
-    .i32(inPage)
+    .i32(address)
     .op(OP.i32_add);
   out.else().i64(address).set(t.a);
   slow();

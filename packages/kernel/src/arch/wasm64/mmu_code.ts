@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** Writes the MMU's WebAssembly module: the page walk, the slow paths of loads and stores, memmove and memset. */
 
-import {
-  PAGE_OFFSET,
-  PAGE_SIZE,
-  RAM_BASE,
-  REG,
-  TLB_ENTRIES,
-  TLB_READ,
-  TLB_WRITE,
-} from '../../machine/layout.js';
+import { PAGE_OFFSET, PAGE_SIZE, RAM_BASE, REG, TLB_READ, TLB_WRITE } from '../../machine/layout.js';
+import { emitEntry } from './access.js';
 import { Asm, ModuleBuilder, OP, VOID } from './assembler.js';
 import { type FunctionType, I32, I64 } from './object.js';
 
@@ -198,20 +191,14 @@ function translateCode(walk: number, fault: number): Asm {
   return out.br(1).end().get(p).end();
 }
 
-/** TLB entry of the address in `a` for the page frame of the physical address in `p`. */
+/** Fills the TLB entry of the address in `a`, whose physical address is in `p`. */
 function fillCode(out: Asm, a: number, p: number, scratch: number, tlb: number): Asm {
-  out
-    .get(a)
-    .i64(12)
-    .op(OP.i64_shr_u, OP.i32_wrap_i64)
-    .i32(TLB_ENTRIES - 1)
-    .op(OP.i32_and);
-  out.i32(4).op(OP.i32_shl).tee(scratch).get(a).i64(-PAGE_SIZE).op(OP.i64_and).mem(OP.i64_store, tlb);
+  emitEntry(out, a).tee(scratch).get(a).i64(-PAGE_SIZE).op(OP.i64_and).mem(OP.i64_store, tlb);
   return out
     .get(scratch)
     .get(p)
-    .i32(-PAGE_SIZE)
-    .op(OP.i32_and)
+    .get(a)
+    .op(OP.i32_wrap_i64, OP.i32_sub)
     .mem(OP.i32_store, tlb + 8);
 }
 
