@@ -44,6 +44,9 @@ export interface TranslateOptions {
   signatureId(type: FunctionType): number;
 }
 
+/** What a call into the kernel counts for, in loop iterations: so that a loop of such calls is noticed as soon. */
+const KERNEL_CALL_UNITS = 16;
+
 /** Frames of more locals than this are charged as several, so that the host's stack cannot run out first. */
 const LOCALS_PER_FRAME = 16;
 
@@ -151,17 +154,12 @@ export class FunctionTranslator {
     this.out.i32(kind).i32(this.site).call(HELPER.trap).op(OP.unreachable);
   }
 
-  protected tick(): void {
+  /** Counts work down, and calls the kernel when a tick of virtual time has passed. */
+  protected tick(units = 1): void {
     const { out, extra } = this;
-    out
-      .i32(0)
-      .i32(0)
-      .mem(OP.i32_load, REG.ticks)
-      .i32(1)
-      .op(OP.i32_sub)
-      .tee(extra.e)
-      .mem(OP.i32_store, REG.ticks);
-    out.get(extra.e).op(OP.i32_eqz).if().i32(this.site).call(HELPER.tick).end();
+    out.i32(0).i32(0).mem(OP.i32_load, REG.ticks).i32(units).op(OP.i32_sub).tee(extra.e);
+    out.mem(OP.i32_store, REG.ticks).i32(1).get(extra.e).op(OP.i32_gt_s).if();
+    out.i32(this.site).call(HELPER.tick).end();
   }
 
   /** Function entry: a slot on the shadow call stack (more for large frames), and a tick. */
@@ -385,6 +383,7 @@ export class FunctionTranslator {
 
   private call(fn: number): void {
     this.markCall();
+    if (fn < HELPERS.length + this.object.imports.length) this.tick(KERNEL_CALL_UNITS);
     this.out.call(fn);
   }
 
