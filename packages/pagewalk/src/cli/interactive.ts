@@ -186,7 +186,12 @@ export async function interactiveCommand(options: GlobalOptions): Promise<number
     const typed = await input.next();
     if (typed === 'end') break;
     if (typed === 'interrupt') {
-      if (tty) process.stdout.write('^C\n');
+      if (tty) {
+        process.stdout.write('^C\n');
+        // What was typed is gone: everything before and after the cursor.
+        terminal.write(null, { ctrl: true, name: 'e' });
+        terminal.write(null, { ctrl: true, name: 'u' });
+      }
       text = '';
       continue;
     }
