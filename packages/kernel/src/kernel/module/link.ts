@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Puts a module's image into memory and makes its code callable. */
 
+import { FormatError } from '../../arch/wasm64/binary.js';
 import type { GuestFunction } from '../../arch/wasm64/functions.js';
 import { decodeLines, LINES_SECTION } from '../../arch/wasm64/lines.js';
 import {
@@ -97,7 +98,7 @@ function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
     signatureId: (type) => env.functions.signatureId(type),
     importSuspends: (i) => env.suspends(importAddressOf(object, addresses, i)),
   });
-  const host = new WebAssembly.Module(translation.bytes);
+  const host = compileHost(translation.bytes);
   clearImage(env, base, layout.size);
   copyIn(env, base, object.code);
   layout.segments.forEach(({ offset }, i) => {
@@ -115,6 +116,15 @@ function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
   protect(env, m);
   env.kallsyms.add(m.name, symbolsOf(m), lineLookup(m));
   return m;
+}
+
+/** Compiles translated code. What only a validator finds wrong with an object is a FormatError, too. */
+function compileHost(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw new FormatError(`code that does not validate: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** Address that a function import of an object is bound to; 0 if nobody defines it. */
