@@ -12,7 +12,7 @@ static int __init clocks_init(void)
 	unsigned long before = jiffies;
 	struct timespec64 ts, up;
 	struct tm tm;
-	u64 tick = 1000000000 / HZ;
+	u64 tick = 1000000000 / HZ, now;
 
 	mdelay(10);
 	end = ktime_get();
@@ -21,13 +21,13 @@ static int __init clocks_init(void)
 	start = ktime_get();
 	udelay(250);
 	end = ktime_get();
-	pr_info("udelay(250): %lld us\n", ktime_us_delta(end, start));
+	pr_info("udelay(250): %lld us and a little\n", ktime_us_delta(end, start) / 10 * 10);
 	start = ktime_get();
 	ndelay(300);
 	pr_info("ndelay(300): at least %d\n", ktime_to_ns(ktime_sub(ktime_get(), start)) >= 300);
-	pr_info("clocks agree: %d %d\n", ktime_get_boottime_ns() - ktime_get_ns() < tick,
-		ktime_get_raw_ns() - ktime_get_ns() < tick);
-	pr_info("monotonic: %d\n", ktime_compare(ktime_get(), ktime_get()) <= 0);
+	now = ktime_get_ns();
+	pr_info("clocks agree: %d %d\n", ktime_get_boottime_ns() - now < tick, ktime_get_raw_ns() - now < tick);
+	pr_info("monotonic: %d\n", ktime_compare(end, ktime_get()) <= 0);
 
 	ktime_get_real_ts64(&ts);
 	ktime_get_boottime_ts64(&up);
