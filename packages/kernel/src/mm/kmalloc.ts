@@ -3,6 +3,7 @@
 
 import { KERN_INFO, KERN_WARNING } from '../lib/env.js';
 import { type Handle, PAGE_OFFSET, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
+import { charge, FRAME_COUNT } from '../machine/work.js';
 import {
   __GFP_ACCOUNT,
   __GFP_BITS_MASK,
@@ -85,6 +86,7 @@ export function kmallocLarge(slub: Slub, size: number, gfp: number, caller: Vadd
   pages.slow.callers = [];
   if (page === 0) return 0;
   core.accountLarge(order, 1);
+  charge(core.ram, FRAME_COUNT << order);
   const address = pages.pageAddress(page);
   if (gfp & __GFP_ZERO || core.initOnAlloc) core.ram.fill(address - PAGE_OFFSET, PAGE_SIZE << order, 0);
   hooks?.largeAllocated?.(address, size, order, gfp, caller);

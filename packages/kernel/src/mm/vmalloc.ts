@@ -24,6 +24,7 @@ import {
   VMALLOC_END,
   VMALLOC_START,
 } from '../machine/layout.js';
+import { charge, FRAME_COUNT } from '../machine/work.js';
 import {
   __GFP_ATOMIC,
   __GFP_DIRECT_RECLAIM,
@@ -275,6 +276,7 @@ export class Vmalloc {
       this.freeVmArea(vm);
       return false;
     }
+    charge(this.env.ram, FRAME_COUNT * nrPages);
     const got = this.mapping.fillPointers(v.pages, nrPages, () => pages.allocPages(mask | __GFP_NOWARN, 0));
     v.nr_pages = got;
     this.env.ram.add64(this.nrPagesVar, got);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** memcpy, memmove and memset as C calls them: the MMU's generated code, at addresses in kernel text. */
 
-import type { Vaddr } from '../../machine/layout.js';
+import { REG, type Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
-import { Asm, ModuleBuilder } from './assembler.js';
+import { Asm, ModuleBuilder, OP } from './assembler.js';
 import type { Functions, GuestFunction } from './functions.js';
 import type { Mmu } from './mmu.js';
 import { type FunctionType, I32, I64 } from './object.js';
@@ -40,7 +40,11 @@ export function mmuFunctions(
   for (const name of names) {
     const { type, callee: target } = MMU_FUNCTIONS[name];
     const pc = addressOf(name) + 0x10;
-    m.func(name, type, [], new Asm().get(0).get(1).get(2).i32(pc).call(callee[target]));
+    const out = new Asm().i32(0).i32(0).mem(OP.i32_load, REG.ticks);
+    // 128 bytes are worth one loop iteration; the mask bounds lengths that no memory has.
+    out.get(2).i64(7).op(OP.i64_shr_u, OP.i32_wrap_i64).i32(0xffffff).op(OP.i32_and);
+    out.op(OP.i32_sub).mem(OP.i32_store, REG.ticks);
+    m.func(name, type, [], out.get(0).get(1).get(2).i32(pc).call(callee[target]));
   }
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(m.build()), {
     env: { memory: ram.memory, table: functions.table },

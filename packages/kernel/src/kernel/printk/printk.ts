@@ -14,6 +14,7 @@ import { encodeUtf8 } from '../../lib/utf8.js';
 import type { Clock } from '../../machine/clock.js';
 import type { Handle } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
+import { charge, RECORD_COUNT } from '../../machine/work.js';
 import { LOG_CONT, LOG_FINAL, LOG_NEWLINE, LogBuffer, type LogRecord } from './ringbuffer.js';
 
 /** Size of the log buffer unless `log_buf_len=` asks for more (CONFIG_LOG_BUF_SHIFT 17). */
@@ -213,6 +214,7 @@ export class Printk implements Log {
   }
 
   private store(level: number, facility: number, flags: number, text: Uint8Array, ts_nsec: number): void {
+    charge(this.deps.ram, RECORD_COUNT);
     this.flush();
     const final = flags & LOG_NEWLINE ? LOG_FINAL : 0;
     const record = {
