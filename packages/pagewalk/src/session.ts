@@ -10,6 +10,7 @@ import type { Machine } from './machine.js';
 import { builtins } from './shell/builtins.js';
 import type { Command, CommandTable } from './shell/command.js';
 import type { Session } from './shell/state.js';
+import { awk } from './tools/awk.js';
 import { fileTools } from './tools/files.js';
 import { grepTools } from './tools/grep.js';
 import { type CommandSet, kmodTools } from './tools/kmod.js';
@@ -95,6 +96,11 @@ export function createSession({ machine, host, headers, seed, extra }: SessionOp
     for (const [name, [run, summary, usage]] of Object.entries(set))
       commands.set(name, { run, summary, usage });
   }
+  commands.set('awk', {
+    run: awk,
+    summary: 'programs that match and change lines',
+    usage: "usage: awk [-F FS] [-v NAME=VALUE] 'PROGRAM' [FILE]...",
+  });
   commands.set('sed', { run: sed, summary: 'edit a stream of lines' });
   commands.set('which', { run: which(commands), summary: 'where a command is' });
   commands.set('help', { run: help(commands), summary: 'this list' });
