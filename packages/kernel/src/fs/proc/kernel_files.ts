@@ -17,8 +17,10 @@ export interface KernelFilesSource {
 }
 
 /** One line of /proc/modules. @linux kernel/module/procfs.c:m_show full */
-export function moduleLine({ name, size, refcount, usedBy, state, address, flags }: ModuleInfo): string {
-  const users = usedBy.length > 0 ? `${usedBy.join(',')},` : '-';
+export function moduleLine(module: ModuleInfo): string {
+  const { name, size, refcount, usedBy, permanent, state, address, flags } = module;
+  const marks = permanent ? [...usedBy, '[permanent]'] : usedBy;
+  const users = marks.length > 0 ? `${marks.join(',')},` : '-';
   return `${name} ${size} ${refcount} ${users} ${state} 0x${hex64(address)}${flags ? ` (${flags})` : ''}\n`;
 }
 

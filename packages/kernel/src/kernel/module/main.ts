@@ -45,6 +45,8 @@ export interface ModuleInfo {
   readonly size: number;
   readonly refcount: number;
   readonly usedBy: readonly string[];
+  /** It has an init function and no exit function: it can never go. */
+  readonly permanent: boolean;
   readonly state: 'Live' | 'Loading' | 'Unloading';
   readonly address: Vaddr;
   /** `OE+`, without parentheses; may be empty. */
@@ -238,13 +240,12 @@ export class Modules {
       this.discard(m);
       return result;
     }
-    if (result > 0)
-      this.env.reports.warn(
-        'kernel/module/main.c',
-        2441,
-        'do_init_module',
-        `do_init_module: '${m.name}'->init suspiciously returned ${result}, it should follow 0/-E convention`,
-      );
+    if (result > 0) {
+      const { log, reports } = this.env;
+      const what = `'${m.name}'->init suspiciously returned ${result}, it should follow 0/-E convention`;
+      log.log(KERN_WARNING, `do_init_module: ${what}\ndo_init_module: loading module anyway...`);
+      reports.dumpStack(['do_init_module']);
+    }
     struct.state = MODULE_STATE_LIVE;
     struct.refcnt--;
     return 0;
@@ -317,6 +318,7 @@ export class Modules {
         size: m.layout.size,
         refcount: Math.max(0, struct.refcnt - 1),
         usedBy: this.usersOf(m),
+        permanent: m.init !== 0 && m.exit === 0,
         state: mark === '+' ? 'Loading' : mark === '-' ? 'Unloading' : 'Live',
         address: m.base,
         flags: m.taints + mark,
