@@ -18,6 +18,7 @@ import { stringCopyExports, stringExports } from './lib/string_exports.js';
 import { decodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { vsprintf } from './lib/vsprintf.js';
+import { highmemExports } from './mm/highmem.js';
 import { pageExports } from './mm/page_exports.js';
 import { slabExports } from './mm/slub.js';
 import { vmallocExports } from './mm/vmalloc_exports.js';
@@ -62,6 +63,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...conversionExports(access, k.random),
     ...k.params.exports(),
     ...pageExports(k.pages),
+    ...highmemExports(k.pages, k.preempt),
     ...slabExports(k.slub),
     ...vmallocExports(k.vmalloc, k.ioremap),
     ...k.library.exports(),
