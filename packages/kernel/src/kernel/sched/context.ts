@@ -27,7 +27,7 @@ export const TaskContext = struct('task_context', {
   step: uint,
   /** The C function that runs or is suspended; 0 if the task is between calls. */
   fn: vaddr,
-  /** Index of its signature, and its arguments. */
+  /** Its signature, by number in the scheduler's table of strings, and its arguments. */
   signature: uint,
   nr_args: uint,
   args: array(long, MAX_ARGUMENTS),
@@ -41,7 +41,7 @@ export const TaskContext = struct('task_context', {
   frames: u32,
   /** Pages for saved frames: handle of the first; 0 until they are needed. */
   frames_page: ptr('struct page'),
-  /** Index of the call frame names shown below C in call traces. */
+  /** The call frame names shown below C in call traces, by number in the same table. */
   trace: uint,
   /** Stage of the kernel function that C called and that sleeps, and its words. */
   stage: uint,

@@ -11,6 +11,7 @@ import type { CurrentTask, Log } from '../../lib/env.js';
 import { KERN_ERR } from '../../lib/env.js';
 import { initListHead, listAddTail, listDelInit, listEmpty, listEntries, listFirst } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
+import { StringTable } from '../../lib/string_table.js';
 import type { Clock } from '../../machine/clock.js';
 import { type Handle, PAGE_SIZE, RAM_BASE, REG, SUSPEND, type Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
@@ -28,6 +29,8 @@ export type Step = (data: readonly number[], result: number) => Outcome;
 /** Pages for the saved frames of one task. */
 const FRAMES_ORDER = 2;
 const FRAMES_BYTES = PAGE_SIZE << FRAMES_ORDER;
+/** Room for the signatures and frame names of all steps. */
+const STRINGS_BYTES = 4096;
 /** Virtual seconds after which a task in uninterruptible sleep is reported, if nothing will ever wake it. */
 const HUNG_TASK_SECONDS = 120;
 
@@ -67,8 +70,8 @@ export class Scheduler {
   private readonly switches: Handle;
   private readonly steps = new Map<string, Step>();
   private readonly stepNames: string[] = [];
-  private readonly signatures: string[] = [];
-  private readonly traces: string[] = [];
+  /** Signatures of C functions, and call frame names, that tasks refer to. */
+  private readonly strings: StringTable;
 
   constructor(
     private readonly env: SchedulerEnvironment,
@@ -76,6 +79,7 @@ export class Scheduler {
   ) {
     this.runQueue = data.declare('runqueues', 16);
     this.switches = data.declare('nr_context_switches', 8);
+    this.strings = new StringTable(env.ram, data, 'task_strings', STRINGS_BYTES);
   }
 
   boot(): void {
@@ -88,11 +92,6 @@ export class Scheduler {
   step(name: string, step: Step): void {
     this.steps.set(name, step);
     this.stepNames.push(name);
-  }
-
-  private index(list: string[], value: string): number {
-    const at = list.indexOf(value);
-    return at >= 0 ? at : list.push(value) - 1;
   }
 
   private context(task: Handle) {
@@ -266,9 +265,9 @@ export class Scheduler {
       this.writeWords(task, 'data', outcome.data);
       if (outcome.kind === 'sleep') return;
       c.fn = outcome.fn;
-      c.signature = this.index(this.signatures, outcome.signature);
+      c.signature = this.strings.numberOf(outcome.signature);
       c.nr_args = outcome.args.length;
-      c.trace = this.index(this.traces, outcome.frames.join(' '));
+      c.trace = this.strings.numberOf(outcome.frames.join(' '));
       this.writeWords(task, 'args', outcome.args);
     }
   }
@@ -289,9 +288,9 @@ export class Scheduler {
     const { ram, functions } = this.env;
     const { host32 } = ram;
     const c = this.context(task);
-    const signature = this.signatures[c.signature];
+    const signature = this.strings.text(c.signature);
     const args = this.readWords(task, 'args', c.nr_args);
-    const frames = this.traces[c.trace].split(' ').filter((name) => name !== '');
+    const frames = this.strings.text(c.trace).split(' ').filter((name) => name !== '');
     const resumed = c.suspended === 1;
     if (resumed) {
       c.suspended = 0;
