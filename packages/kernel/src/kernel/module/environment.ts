@@ -10,6 +10,7 @@ import type { Ram } from '../../machine/ram.js';
 import type { PageTables } from '../../mm/pgtable.js';
 import type { Kallsyms } from '../kallsyms.js';
 import type { Taint } from '../taint.js';
+import type { PageSource } from './file.js';
 import type { LoadedModule } from './link.js';
 
 export interface ModuleEnvironment {
@@ -30,6 +31,8 @@ export interface ModuleEnvironment {
   /** Memory in the module area, mapped writable and followed by a guard page; 0 if there is none. */
   moduleAlloc(bytes: number): Vaddr;
   moduleFree(base: Vaddr, bytes: number): void;
+  /** Single pages, for the modules' files. */
+  readonly pages: PageSource;
   /** Whether the function at an address may put its caller to sleep. */
   suspends(address: Vaddr): boolean;
   /** Address of a function or variable that the kernel offers to modules. */

@@ -89,16 +89,9 @@ export function linkImage(env: ModuleEnvironment, request: LinkRequest): LoadedM
 }
 
 function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
-  const { object, layout, base, addresses } = request;
-  const segments = layout.segments.map(({ segment }) => relocateSegment(segment, addresses));
-  const translation = translate(object, {
-    textBase: base,
-    directBytes: env.directBytes,
-    symbolAddress: (symbol) => addresses[symbol],
-    signatureId: (type) => env.functions.signatureId(type),
-    importSuspends: (i) => env.suspends(importAddressOf(object, addresses, i)),
-  });
-  const host = compileHost(translation.bytes);
+  const { object, layout, base } = request;
+  const segments = segmentsOf(request);
+  const code = translateImage(env, request);
   clearImage(env, base, layout.size);
   copyIn(env, base, object.code);
   layout.segments.forEach(({ offset }, i) => {
@@ -106,16 +99,47 @@ function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
   });
   const m = describe(env, request, segments);
   writeStruct(env, m);
+  makeCallable(env, m, code);
+  protect(env, m);
+  return m;
+}
 
+/** Makes a module callable again whose image is in memory: in a machine that was saved and loaded. */
+export function attachImage(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
+  const m = describe(env, request, segmentsOf(request));
+  makeCallable(env, m, translateImage(env, request));
+  return m;
+}
+
+const segmentsOf = ({ layout, addresses }: LinkRequest) =>
+  layout.segments.map(({ segment }) => relocateSegment(segment, addresses));
+
+interface HostCode {
+  readonly host: WebAssembly.Module;
+  /** For each function, whether its frame can be saved. */
+  readonly suspending: readonly boolean[];
+}
+
+function translateImage(env: ModuleEnvironment, { object, base, addresses }: LinkRequest): HostCode {
+  const { bytes, suspending } = translate(object, {
+    textBase: base,
+    directBytes: env.directBytes,
+    symbolAddress: (symbol) => addresses[symbol],
+    signatureId: (type) => env.functions.signatureId(type),
+    importSuspends: (i) => env.suspends(importAddressOf(object, addresses, i)),
+  });
+  return { host: compileHost(bytes), suspending };
+}
+
+/** Instantiates the code and registers functions and symbols: all of this is cache. */
+function makeCallable(env: ModuleEnvironment, m: LoadedModule, { host, suspending }: HostCode): void {
   const imports = bindImports(env, m);
   const instance = new WebAssembly.Instance(host, {
     env: { memory: env.ram.memory, table: env.functions.table, ...env.helpers },
     guest: Object.fromEntries(imports.map((f, i) => [i, f])),
   });
-  registerFunctions(env, m, instance.exports, translation.suspending);
-  protect(env, m);
+  registerFunctions(env, m, instance.exports, suspending);
   env.kallsyms.add(m.name, symbolsOf(m), lineLookup(m));
-  return m;
 }
 
 /** Compiles translated code. What only a validator finds wrong with an object is a FormatError, too. */

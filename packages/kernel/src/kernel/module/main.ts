@@ -23,8 +23,9 @@ import {
 import { TAINT_OOT_MODULE, TAINT_PROPRIETARY_MODULE, TAINT_UNSIGNED_MODULE } from '../taint.js';
 import { UTS_RELEASE } from '../utsname.js';
 import type { ModuleEnvironment } from './environment.js';
+import { ModuleFiles, stripObject } from './file.js';
 import { layoutImage, parseModinfo, resolveSymbols } from './image.js';
-import { type LoadedModule, linkImage, releaseImage } from './link.js';
+import { attachImage, type LoadedModule, linkImage, releaseImage } from './link.js';
 
 /** What a module's `vermagic` must be. */
 export const VERMAGIC = `${UTS_RELEASE} SMP preempt mod_unload `;
@@ -53,18 +54,56 @@ export interface ModuleInfo {
   readonly flags: string;
 }
 
+/** What the loader asks a module's `modinfo` section for. Throws FormatError without a name. */
+function describeModinfo(modinfo: LoadedModule['modinfo']) {
+  const info = (key: string) => modinfo.find((entry) => entry.key === key)?.value;
+  const name = info('name');
+  if (name === undefined || name === '' || name.length >= MODULE_NAME_LEN)
+    throw new FormatError(
+      `module name: got ${JSON.stringify(name)}, expected 1 to ${MODULE_NAME_LEN - 1} characters`,
+    );
+  const license = info('license') ?? 'unspecified';
+  return { name, license, inTree: info('intree') !== undefined, vermagic: info('vermagic') };
+}
+
+/** Taint letters that a module brings: all modules are unsigned here. */
+function taintsOf(license: string, inTree: boolean): string {
+  const proprietary = GPL_COMPATIBLE.has(license) ? '' : TAINT_PROPRIETARY_MODULE;
+  return proprietary + (inTree ? '' : TAINT_OOT_MODULE) + TAINT_UNSIGNED_MODULE;
+}
+
 export class Modules {
   private readonly head: Handle;
   private readonly byName = new Map<string, LoadedModule>();
   private readonly signatureWarned: Handle;
+  private readonly files: ModuleFiles;
 
   constructor(private readonly env: ModuleEnvironment) {
     this.head = env.data.declare('modules', 16);
     this.signatureWarned = env.data.declare('module_verification_warned', 4);
+    this.files = new ModuleFiles(env.ram, env.data, env.pages);
   }
 
   boot(): void {
     initListHead(this.env.ram, this.head);
+    this.files.boot();
+  }
+
+  /** Rebuilds all caches over the modules in RAM, in the order in which they were loaded. */
+  attach(): void {
+    const { env } = this;
+    for (const entry of [...listEntries(env.ram, this.head)].reverse()) {
+      const handle = entry - ModuleStruct.w.list;
+      const object = parseObject(this.files.read(handle));
+      const modinfo = parseModinfo(object.customSections.get('modinfo'));
+      const { name, license, inTree } = describeModinfo(modinfo);
+      const layout = layoutImage(object);
+      const { base } = ModuleStruct.at(env.ram, handle).core_layout;
+      const gpl = GPL_COMPATIBLE.has(license);
+      const { addresses } = resolveSymbols(object, layout, base, (s) => this.resolve(s, gpl, new Set()));
+      const taints = taintsOf(license, inTree);
+      this.byName.set(name, attachImage(env, { name, object, modinfo, layout, base, addresses, taints }));
+    }
   }
 
   /**
@@ -92,19 +131,12 @@ export class Modules {
     const { env } = this;
     const object = parseObject(image);
     const modinfo = parseModinfo(object.customSections.get('modinfo'));
-    const info = (key: string) => modinfo.find((entry) => entry.key === key)?.value;
-    const name = info('name');
-    if (name === undefined || name === '' || name.length >= MODULE_NAME_LEN)
-      throw new FormatError(
-        `module name: got ${JSON.stringify(name)}, expected 1 to ${MODULE_NAME_LEN - 1} characters`,
-      );
-    const vermagic = info('vermagic');
+    const { name, license, inTree, vermagic } = describeModinfo(modinfo);
     if (vermagic !== VERMAGIC) {
       env.log.log(KERN_ERR, `${name}: version magic '${vermagic ?? ''}' should be '${VERMAGIC}'`);
       return -ENOEXEC;
     }
-    const license = info('license') ?? 'unspecified';
-    const taints = this.checkTaints(name, license, info('intree') !== undefined);
+    const taints = this.checkTaints(name, license, inTree);
     if (this.byName.has(name)) return -EEXIST;
     this.checkSignature(name);
 
@@ -136,6 +168,10 @@ export class Modules {
       releaseImage(env, loaded);
       return -ENOEXEC;
     }
+    if (!this.files.keep(loaded.handle, stripObject(image))) {
+      releaseImage(env, loaded);
+      return -ENOMEM;
+    }
     this.enlist(loaded, uses);
     return loaded;
   }
@@ -143,20 +179,13 @@ export class Modules {
   /** @linux kernel/module/main.c:check_modinfo partial: no staging, no retpoline */
   private checkTaints(name: string, license: string, inTree: boolean): string {
     const { taint, log } = this.env;
-    let flags = '';
-    if (!inTree) {
-      if (!taint.has(TAINT_OOT_MODULE))
-        log.log(KERN_WARNING, `${name}: loading out-of-tree module taints kernel.`);
-      taint.add(TAINT_OOT_MODULE);
-      flags += TAINT_OOT_MODULE;
-    }
-    if (!GPL_COMPATIBLE.has(license)) {
-      if (!taint.has(TAINT_PROPRIETARY_MODULE))
-        log.log(KERN_WARNING, `${name}: module license '${license}' taints kernel.`);
-      taint.add(TAINT_PROPRIETARY_MODULE);
-      flags = TAINT_PROPRIETARY_MODULE + flags;
-    }
-    return flags + TAINT_UNSIGNED_MODULE;
+    const flags = taintsOf(license, inTree);
+    if (!inTree && !taint.has(TAINT_OOT_MODULE))
+      log.log(KERN_WARNING, `${name}: loading out-of-tree module taints kernel.`);
+    if (flags.includes(TAINT_PROPRIETARY_MODULE) && !taint.has(TAINT_PROPRIETARY_MODULE))
+      log.log(KERN_WARNING, `${name}: module license '${license}' taints kernel.`);
+    for (const flag of flags) if (flag !== TAINT_UNSIGNED_MODULE) taint.add(flag);
+    return flags;
   }
 
   private checkSignature(name: string): void {
@@ -262,6 +291,7 @@ export class Modules {
     }
     listDel(ram, m.handle + ModuleStruct.w.list);
     this.byName.delete(m.name);
+    this.files.drop(m.handle);
     this.env.freeArgs(m);
     releaseImage(this.env, m);
   }
