@@ -36,6 +36,7 @@ import { Tasks } from './kernel/tasks.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports, sleepingExports } from './kernel_exports.js';
+import { crc32 } from './lib/crc32.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
 import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
@@ -44,7 +45,9 @@ import { encodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { type FormatContext, vsprintf } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
-import { KERNEL_TEXT_START, PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
+import { captureImage, type MachineImage, restoreImage, restoreTlbs } from './machine/image.js';
+import { SnapshotError } from './machine/image_file.js';
+import { type Handle, KERNEL_TEXT_START, PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
 import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Ioremap } from './mm/ioremap.js';
@@ -119,13 +122,25 @@ export class Kernel {
   readonly ioremap: Ioremap;
   private readonly moduleSpace: ModuleSpace;
 
-  constructor(readonly options: BootOptions) {
+  /** Not 0 once the kernel has panicked. */
+  private readonly panicCpu: Handle;
+
+  /**
+   * @param image makes a kernel over a machine that was saved, in place of one that boots; the options must be those
+   *   that the machine was made with
+   */
+  constructor(
+    readonly options: BootOptions,
+    image?: MachineImage,
+  ) {
     const cpus = options.cpus ?? 1;
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CPUS)
       throw new RangeError(`CPUs: got ${cpus}, expected 1 to ${MAX_CPUS}`);
     const ram = new Ram(options.memory);
     this.ram = ram;
+    if (image) restoreImage(ram, image);
     const { data } = this;
+    this.panicCpu = data.declare('panic_cpu', 4);
     this.parameters = commandLineParameters(options.commandLine ?? '');
     this.clock = new Clock(ram, data.declare('sched_clock', 8));
     this.random = new Random(ram, data);
@@ -247,7 +262,44 @@ export class Kernel {
     this.sleepers = new Set(Object.keys(sleeping).map((name) => this.symbols.find(name)!));
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
     this.printk.current = () => (this.tasks.current().pid === 0 ? undefined : this.tasks.current());
-    this.boot();
+    if (image) this.attach(image);
+    else this.boot();
+  }
+
+  /** Rebuilds what the constructors do not: all truth is in RAM. */
+  private attach(image: MachineImage): void {
+    if (image.layout !== this.layout)
+      throw new SnapshotError(
+        'the machine was saved by another version of the kernel, whose memory this one cannot read',
+      );
+    this.pageTables = new PageTables(this.ram, this.mmu.cr3, () => this.allocFrame());
+    this.modules.attach();
+    restoreTlbs(this.ram, image);
+  }
+
+  /** A number over the names and places of all that this kernel has at fixed places or numbers. */
+  private get layout(): string {
+    const variables = this.data.variables.map(({ name, address, size }) => `${name} ${address} ${size}`);
+    const names = [...variables, ...this.symbols.names(), ...this.scheduler.steps()];
+    return crc32(encodeUtf8(names.join('\n')))
+      .toString(16)
+      .padStart(8, '0');
+  }
+
+  /** A copy of the machine. Throws SnapshotError while C runs. */
+  image(): MachineImage {
+    if (this.functions.depth !== 0 || this.tasks.current().pid !== 0)
+      throw new SnapshotError('a machine can be saved between two commands, and not while one runs');
+    return captureImage(this.ram, this.layout);
+  }
+
+  /** Whether the kernel has panicked: nothing runs any more. */
+  get panicked(): boolean {
+    return this.ram.i32[this.panicCpu] !== 0;
+  }
+
+  set panicked(yes: boolean) {
+    this.ram.i32[this.panicCpu] = Number(yes);
   }
 
   private boot(): void {
@@ -354,6 +406,13 @@ export class Kernel {
       },
       moduleAlloc: (bytes) => this.moduleSpace.alloc(bytes),
       moduleFree: (base) => this.moduleSpace.free(base),
+      pages: {
+        alloc: () => {
+          const page = this.pages.allocPages(GFP_KERNEL, 0);
+          return page === 0 ? 0 : this.ram.handleOf(this.pages.pageAddress(page));
+        },
+        free: (page) => this.pages.freePages(this.pages.virtToPage(this.ram.addressOf(page)), 0),
+      },
       kernelSymbol: (name) => this.symbols.find(name),
       parseArgs: (m, args) => this.params.setModuleArgs(m.handle, m.name, encodeUtf8(args), m.params),
       freeArgs: (m) => this.params.freeModuleArgs(m.handle, m.params),

@@ -8,11 +8,21 @@ import { KernelPanic } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
 import type { LogRecord } from './kernel/printk/ringbuffer.js';
 import { TASK_NEW } from './kernel/sched.js';
+import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { ENOMEM } from './lib/errno.js';
 import { decodeUtf8 } from './lib/utf8.js';
+import { hashRam, type MachineImage } from './machine/image.js';
+import {
+  type Compress,
+  type Decompress,
+  decodeImage,
+  encodeImage,
+  SnapshotError,
+} from './machine/image_file.js';
 import type { Handle } from './machine/layout.js';
 import { procFiles } from './proc_files.js';
 
+const KERNEL_VERSION = `${UTS_RELEASE} ${UTS_VERSION}`;
 /** Virtual time that a command takes at least, in nanoseconds: threads and timers get their turn. */
 const COMMAND_NS = 4_000_000;
 
@@ -42,14 +52,32 @@ export interface DmesgRecord {
   readonly text: string;
 }
 
+type ConsoleOption = Pick<MachineOptions, 'console'>;
+
+export interface LoadOptions extends ConsoleOption {
+  /** Undoes what `save` was given to compress with. */
+  readonly decompress?: Decompress;
+}
+
+/** A machine at one moment, to go back to. */
+export interface Checkpoint {
+  readonly options: Required<BootOptions>;
+  readonly image: MachineImage;
+}
+
 export class Machine {
   readonly kernel: Kernel;
   private readonly proc: ProcRoot;
-  private panicked = false;
 
-  /** Boots a machine. Throws RangeError for options that no machine can have. */
-  constructor(options: MachineOptions) {
-    this.kernel = new Kernel(options);
+  /**
+   * Boots a machine, or with an image goes on with a copy of another one, made with the same options.
+   * Throws RangeError for options that no machine can have.
+   */
+  constructor(
+    private readonly options: MachineOptions,
+    image?: MachineImage,
+  ) {
+    this.kernel = new Kernel(options, image);
     this.proc = procFiles(this.kernel);
     const { console } = options;
     if (console)
@@ -59,7 +87,7 @@ export class Machine {
   /** Runs a task until it is done; whatever guest code does, this returns. */
   private command(task: Handle): CommandResult {
     const { scheduler } = this.kernel;
-    if (this.panicked) return { status: 0, panicked: true };
+    if (this.kernel.panicked) return { status: 0, panicked: true };
     if (task === 0) return { status: -ENOMEM };
     try {
       scheduler.wake(task, TASK_NEW);
@@ -70,14 +98,68 @@ export class Machine {
       return signal === 0 ? { status: result } : { status: 0, signal: signal as 9 | 11 };
     } catch (error) {
       if (!(error instanceof KernelPanic)) throw error;
-      this.panicked = true;
+      this.kernel.panicked = true;
       return { status: 0, panicked: true };
     }
   }
 
   /** Lets virtual time pass: timers go off, threads run. */
   sleep(ns: number): void {
-    if (!this.panicked) this.kernel.scheduler.passTime(ns);
+    if (this.kernel.panicked) return;
+    try {
+      this.kernel.scheduler.passTime(ns);
+    } catch (error) {
+      if (!(error instanceof KernelPanic)) throw error;
+      this.kernel.panicked = true;
+    }
+  }
+
+  /**
+   * The machine as a file, to be loaded by `Machine.load`. Threads may be asleep, in C too.
+   * Throws SnapshotError while a command runs.
+   */
+  save({ compress }: { compress?: Compress } = {}): Uint8Array {
+    const { options, image } = this.checkpoint();
+    return encodeImage(image, { kernel: KERNEL_VERSION, ...options }, compress);
+  }
+
+  /** Makes a machine that goes on where a saved one stood. Throws SnapshotError for what it cannot load. */
+  static load(file: Uint8Array, { decompress, console }: LoadOptions = {}): Machine {
+    const { description, image } = decodeImage(file, decompress);
+    const { kernel, memory, cpus, seed, commandLine } = description;
+    if (kernel !== KERNEL_VERSION)
+      throw new SnapshotError(`the machine was saved by kernel '${kernel}', this is '${KERNEL_VERSION}'`);
+    try {
+      return Machine.at(
+        { options: { memory, cpus, seed, commandLine }, image },
+        { ...(console && { console }) },
+      );
+    } catch (error) {
+      if (error instanceof SnapshotError) throw error;
+      throw new SnapshotError(
+        `the saved machine holds no kernel: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+
+  /** A second machine that goes on from where this one stands, on its own. */
+  fork(host: ConsoleOption = {}): Machine {
+    return Machine.at(this.checkpoint(), host);
+  }
+
+  /** What this machine stands at now; `Machine.at` makes a machine that goes on from there, any number of times. */
+  checkpoint(): Checkpoint {
+    const { memory, cpus = 1, seed = 1, commandLine = '' } = this.options;
+    return { options: { memory, cpus, seed, commandLine }, image: this.kernel.image() };
+  }
+
+  static at({ options, image }: Checkpoint, { console }: ConsoleOption = {}): Machine {
+    return new Machine({ ...options, ...(console && { console }) }, image);
+  }
+
+  /** A number over all memory: equal for machines that have done the same from the same start. */
+  memoryHash(): string {
+    return hashRam(this.kernel.ram);
   }
 
   /**

@@ -68,7 +68,7 @@ export type Stages<A extends readonly number[]> = (stage: number, args: A) => nu
 export class Scheduler {
   private readonly runQueue: Handle;
   private readonly switches: Handle;
-  private readonly steps = new Map<string, Step>();
+  private readonly stepByName = new Map<string, Step>();
   private readonly stepNames: string[] = [];
   /** Signatures of C functions, and call frame names, that tasks refer to. */
   private readonly strings: StringTable;
@@ -90,8 +90,13 @@ export class Scheduler {
 
   /** Registers a step by name; always in the same order, so that its number means the same in a saved machine. */
   step(name: string, step: Step): void {
-    this.steps.set(name, step);
+    this.stepByName.set(name, step);
     this.stepNames.push(name);
+  }
+
+  /** The steps' names, in the order of their numbers. */
+  steps(): readonly string[] {
+    return this.stepNames;
   }
 
   private context(task: Handle) {
@@ -259,7 +264,7 @@ export class Scheduler {
         if (this.context(task).suspended) return;
         c.fn = 0;
       }
-      const outcome = this.steps.get(this.stepNames[c.step])!(this.readWords(task, 'data'), result);
+      const outcome = this.stepByName.get(this.stepNames[c.step])!(this.readWords(task, 'data'), result);
       if (outcome.kind === 'done') return this.finish(task, outcome.result, 0);
       c.step = this.stepNames.indexOf(outcome.step);
       this.writeWords(task, 'data', outcome.data);
@@ -290,7 +295,10 @@ export class Scheduler {
     const c = this.context(task);
     const signature = this.strings.text(c.signature);
     const args = this.readWords(task, 'args', c.nr_args);
-    const frames = this.strings.text(c.trace).split(' ').filter((name) => name !== '');
+    const frames = this.strings
+      .text(c.trace)
+      .split(' ')
+      .filter((name) => name !== '');
     const resumed = c.suspended === 1;
     if (resumed) {
       c.suspended = 0;
