@@ -187,7 +187,7 @@ const GPL_COMPATIBLE = new Set([
   'Dual MPL/GPL',
 ]);
 
-/** Whether a module of this licence may use GPL-only symbols. @linux include/linux/license.h:license_is_gpl_compatible */
+/** Whether a module of this licence may use GPL-only symbols. @linux include/linux/license.h:license_is_gpl_compatible full */
 export const isGplCompatible = (license: string): boolean => GPL_COMPATIBLE.has(license);
 
 /** Module.symvers: one symbol a line; no checksums, since modules carry none. */

@@ -106,7 +106,7 @@ export class Traps implements MmuHandlers {
     return parts.join('');
   }
 
-  /** @linux arch/x86/kernel/traps.c:exc_general_protection full */
+  /** @linux arch/x86/kernel/traps.c:DEFINE_IDTENTRY_ERRORCODE partial: general protection faults only */
   private generalProtection(address: string, rip: Vaddr): never {
     const hint = `general protection fault, probably for non-canonical address 0x${address}`;
     this.env.oops.die([], hint, 0, { rip }, 11);

@@ -300,7 +300,7 @@ export class Modules {
    * Begins to unload a module, up to where its exit function is to be called; `exitDone` is what follows.
    * @returns the module, -ENOENT (no such module), -EWOULDBLOCK (in use), or -EBUSY (not live, or it has no exit
    *   function)
-   * @linux kernel/module/main.c:delete_module full
+   * @linux kernel/module/main.c:SYSCALL_DEFINE2 full
    */
   unload(name: string): LoadedModule | number {
     const { env } = this;

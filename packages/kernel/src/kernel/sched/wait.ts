@@ -48,7 +48,7 @@ export class WaitQueues {
     writeInteger(this.deps, entry + WaitQueueEntry.o.flags, flags, 4);
   }
 
-  /** @linux kernel/sched/wait.c:init_waitqueue_head full */
+  /** @linux kernel/sched/wait.c:__init_waitqueue_head full */
   init(head: Vaddr): void {
     writeInteger(this.deps, head + WaitQueueHead.o.lock, 0, 4);
     this.list.init(head + HEAD);
