@@ -46,6 +46,11 @@ export const TASK_SIZE = 2 ** 47 - PAGE_SIZE;
 // ------------------------------------------------------------------------------------------------
 // Host linear memory, in bytes from its start. Guests reach only what lies at RAM_BASE and above.
 
+/**
+ * i32: not 0 sends every allocation and free of C through TypeScript, where tools can watch it. A switch of the host's,
+ * no state of the machine.
+ */
+export const SLOW_PATHS = 0x80;
 /** The running CPU's registers, see `REG` below. */
 export const CPU_BASE = 0x100;
 /** Registers of the running virtual CPU, as byte offsets in host memory. */
@@ -68,6 +73,8 @@ export const REG = {
   frames: CPU_BASE + 36,
   /** i32: host offset of the end of the running task's area for saved frames. */
   framesEnd: CPU_BASE + 40,
+  /** i32: number of the running CPU. */
+  cpu: CPU_BASE + 44,
 } as const;
 /** Values of REG.suspend. */
 export const SUSPEND = { none: 0, unwinding: 1, rewinding: 2 } as const;

@@ -110,8 +110,9 @@ export class PageAllocator {
   wakeKswapd?: (gfp: number, order: number, highestZone: number) => void;
   /** Kills a task to free its memory; true if that may help. */
   outOfMemory?: (gfp: number, order: number) => boolean;
-  /** Fault injection: true makes an allocation fail at once. */
-  shouldFailAllocPage: ((gfp: number, order: number) => boolean) | null = null;
+  private shouldFail: ((gfp: number, order: number) => boolean) | null = null;
+  /** Called when `shouldFailAllocPage` was set. */
+  onFaultInjectionChange: () => void = () => {};
 
   private readonly i32: Int32Array;
   private readonly totalramVar: Handle;
@@ -146,6 +147,15 @@ export class PageAllocator {
     this.pgfreeEvents = this.stat.events + 2 * PGFREE;
     this.debugActive = this.debug.active;
     this.useFastPath = !this.debugActive;
+  }
+
+  /** Fault injection: true makes an allocation fail at once. */
+  get shouldFailAllocPage() {
+    return this.shouldFail;
+  }
+  set shouldFailAllocPage(shouldFail: ((gfp: number, order: number) => boolean) | null) {
+    this.shouldFail = shouldFail;
+    this.onFaultInjectionChange();
   }
 
   /** Builds zones and memmap, and takes all memory that memblock has free. */
@@ -197,7 +207,7 @@ export class PageAllocator {
       if ((gfp & __GFP_NOWARN) === 0) this.slow.warnOnce('mm/page_alloc.c', 5534, '__alloc_pages');
       return 0;
     }
-    if (this.shouldFailAllocPage?.(gfp, order)) return 0;
+    if (this.shouldFail?.(gfp, order)) return 0;
     const highest = gfpZone(gfp);
     const migratetype = this.settings.groupingDisabled ? 0 : gfpMigratetype(gfp);
     let page = 0;

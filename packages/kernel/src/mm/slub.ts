@@ -75,6 +75,8 @@ export class Slub {
   readonly core: SlabCore;
   readonly percpu: PerCpu;
   readonly trace: SlabTrace;
+  /** Called when `hooks` was set. */
+  onHooksChange: () => void = () => {};
   /** For kvmalloc; set when there is one. */
   vmalloc: VmallocSource | undefined;
   private readonly i32: Int32Array;
@@ -121,6 +123,7 @@ export class Slub {
   /** Sees, or prevents, every allocation and free. */
   set hooks(hooks: SlabHooks | undefined) {
     this.core.hooks = hooks;
+    this.onHooksChange();
   }
 
   get hooks(): SlabHooks | undefined {

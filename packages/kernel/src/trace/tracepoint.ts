@@ -28,6 +28,8 @@ export type TraceContext = () => { ns: number; cpu: number; pid: number; comm: s
 export class Tracepoint<F extends TraceFields = TraceFields> {
   /** True while somebody listens. */
   enabled = false;
+  /** Called when `enabled` may have changed. */
+  onToggle: () => void = () => {};
   private listeners: ((event: TraceEvent<F>) => void)[] = [];
 
   /** @param format writes the fields as ftrace's text does */
@@ -46,10 +48,15 @@ export class Tracepoint<F extends TraceFields = TraceFields> {
   /** Starts listening; returns the function that ends it. */
   listen(listener: (event: TraceEvent<F>) => void): () => void {
     this.listeners = [...this.listeners, listener];
-    this.enabled = true;
+    this.toggle();
     return () => {
       this.listeners = this.listeners.filter((l) => l !== listener);
-      this.enabled = this.listeners.length > 0;
+      this.toggle();
     };
+  }
+
+  private toggle(): void {
+    this.enabled = this.listeners.length > 0;
+    this.onToggle();
   }
 }
