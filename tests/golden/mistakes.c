@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every mistake that kernel code can make and survive or not: `insmod mistakes.ko what=NAME` makes one.
+#include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -116,6 +118,18 @@ static noinline void endless_calls(void)
 		hidden(1);
 }
 
+static noinline void page_freed_twice(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	__free_page(page);
+	__free_page(page);
+	page = alloc_page(GFP_KERNEL);
+	sink = page != NULL;
+	if (page)
+		__free_page(page);
+}
+
 static noinline void give_up(void) { panic("mistakes: gave up at step %d", 3); }
 
 #define MISTAKE(name) { #name, name }
@@ -131,7 +145,7 @@ static const struct {
 	MISTAKE(bug), MISTAKE(bug_on), MISTAKE(warn_on), MISTAKE(warn), MISTAKE(warn_once), MISTAKE(dump),
 	MISTAKE(divide), MISTAKE(modulo), MISTAKE(divide_overflow),
 	MISTAKE(recursion), MISTAKE(big_frames), MISTAKE(one_huge_frame), MISTAKE(endless), MISTAKE(endless_calls),
-	MISTAKE(give_up),
+	MISTAKE(page_freed_twice), MISTAKE(give_up),
 };
 
 static int __init mistakes_init(void)

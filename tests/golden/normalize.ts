@@ -43,6 +43,8 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/\b(0x)?(?!0{13})[0-9a-f]{16}\b/g, 'ADDR'],
   [/\b0x[0-9a-f]{9,15}\b/g, 'ADDR'],
   [/@offset=\d+/g, '@offset=N'],
+  [/\bpfn:(0x)?[0-9a-f]+/g, 'pfn:N'],
+  [/\bpid \d+, tgid \d+ \((\w+)\), ts \d+, free_ts \d+/, 'pid N, tgid N ($1), ts N, free_ts N'],
   [/^PGD [1-9a-f].*/, 'PGD ENTRIES'],
   [/ +$/, ''],
 ];

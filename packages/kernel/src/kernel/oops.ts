@@ -213,6 +213,11 @@ export class Oops implements Reports {
     return ['Call Trace:', ' <TASK>', ...frames, ' </TASK>'];
   }
 
+  /** @linux kernel/module/main.c:print_modules full */
+  printModules(): void {
+    this.env.log.log(KERN_DEFAULT, this.modulesLine());
+  }
+
   private modulesLine(): string {
     return `Modules linked in:${this.env
       .modules()
