@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The kernel's machine, as the command line uses it. */
 
-import { boot, type Machine as KernelMachine } from '@pagewalk/kernel';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { boot, Machine as KernelMachine } from '@pagewalk/kernel';
 import { dmesg } from '@pagewalk/kernel/kernel/printk/dmesg';
 import { ZONE_NAMES } from '@pagewalk/kernel/mm/mmzone';
 import type { Machine, MachineOptions, SlabEvent } from './machine.js';
@@ -11,6 +12,13 @@ type Extras = Partial<Pick<Machine, 'writeProc'>>;
 
 export function bootMachine({ memory, cpus, seed, commandLine, console }: MachineOptions): Machine {
   return adapt(boot({ memory, cpus, seed, commandLine, ...(console && { console }) }));
+}
+
+/** A machine that was saved. Throws for a file that holds none. */
+export function loadMachine(file: Uint8Array): Machine {
+  const decompress = (bytes: Uint8Array, size: number) =>
+    inflateRawSync(bytes, { maxOutputLength: Math.max(1, size) });
+  return adapt(KernelMachine.load(file, { decompress }));
 }
 
 function adapt(machine: KernelMachine & Extras): Machine {
@@ -28,6 +36,7 @@ function adapt(machine: KernelMachine & Extras): Machine {
     listProc: (path) => machine.listProc(path) ?? (path === '/sys' ? [] : undefined),
     kernelSymbols: () => machine.exportedSymbols().map((name) => ({ name, gplOnly: false })),
     onSlab: (listener) => watchSlabs(machine, listener),
+    save: () => machine.save({ compress: (bytes) => deflateRawSync(bytes) }),
     ...(machine.writeProc && { writeProc: machine.writeProc.bind(machine) }),
   };
 }

@@ -60,6 +60,8 @@ export interface Machine {
   clearDmesg(): void;
   /** The whole dmesg command, where the machine has it. */
   dmesgCommand?(args: readonly string[]): { stdout: Uint8Array; stderr: string; status: number };
+  /** The machine as a file that `--load` takes. Throws if it cannot be saved. */
+  save?(): Uint8Array;
   /** What modules may use of the kernel. */
   kernelSymbols?(): readonly { name: string; gplOnly: boolean }[];
   /** A line written to /dev/kmsg. */

@@ -13,7 +13,7 @@ function statusOf(error: unknown): number {
     process.stderr.write(`pagewalk: ${error.message}\nTry 'pagewalk --help'.\n`);
     return 2;
   }
-  if (error instanceof Error && error.name === 'ToolError') {
+  if (error instanceof Error && ['ToolError', 'SavedMachineError'].includes(error.name)) {
     process.stderr.write(`pagewalk: ${error.message}\n`);
     return 1;
   }

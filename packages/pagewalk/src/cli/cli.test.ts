@@ -2,7 +2,7 @@
 /** The command line as a user starts it: the built program in a process of its own. */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +51,7 @@ describe('command lines that make no sense', () => {
     [['run', 'nosuch.c'], "run: cannot read 'nosuch.c': ENOENT"],
     [['run', 'x.c', 'a b'], "run: got 'a b', expected a .c or .ko file or PARAMETER=VALUE"],
     [['sh'], "sh: got neither a script nor -c, expected 'sh SCRIPT' or 'sh -c COMMANDS'"],
+    [['--load', 'x', '--mem', '32M'], '--load and --mem: a machine that was saved has its own --mem'],
     [['sh', 'nosuch.sh'], "sh: cannot read 'nosuch.sh': ENOENT"],
   ];
   test.each(cases)('%j', async (args, message) => {
@@ -189,4 +190,37 @@ test('npm start tells what happened to memory', async () => {
   expect(stdout).toMatch(/cache +kmalloc-256\n/);
   expect(stdout).toMatch(/slab's page +frame 0x[0-9a-f]+ .*\n +zone +DMA32\n +freed +by mem_alloc_init/);
   expect(stdout.match(/(before|during|after) +kmalloc-256 +\d+ +\d+ +256 +16 +1 :/g)).toHaveLength(3);
+});
+
+describe('--save and --load', () => {
+  test('a machine goes on in another process', async () => {
+    cpSync(join(root, 'examples', 'mem_alloc'), join(folder, 'mem_alloc'), { recursive: true });
+    const make = 'cd mem_alloc && make -s && insmod mem_alloc.ko && exit 3';
+    expect(await start(['--mem', '16M', '--save', 'machine.pw', 'sh', '-c', make])).toMatchObject({
+      stderr: '',
+      status: 3,
+    });
+    const look = 'lsmod | grep -c mem_alloc; rmmod mem_alloc; dmesg | tail -1; grep MemTotal /proc/meminfo';
+    const loaded = await start(['sh', '--load', 'machine.pw', '--save', 'later.pw', '-c', look]);
+    expect(loaded).toMatchObject({ stderr: '', status: 0 });
+    expect(loaded.stdout).toMatch(/^1\n\[.*\] Exiting memory allocation module\nMemTotal: +1\d{4} kB\n$/);
+    const typed = await start(['--load', 'later.pw'], 'lsmod\ndmesg | grep -c module!\n');
+    expect(typed).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^Module .*\n1\n$/) });
+  });
+
+  test('what cannot be loaded or saved is said, with status 1', async () => {
+    writeFileSync(join(folder, 'text.pw'), 'no machine\n');
+    const say = (stderr: string | RegExp) => ({
+      stdout: '',
+      stderr: expect.stringMatching(stderr),
+      status: 1,
+    });
+    expect(await start(['--load', 'text.pw'])).toEqual(
+      say("^pagewalk: --load 'text.pw': this is not a saved machine\n$"),
+    );
+    expect(await start(['--load', 'nosuch.pw'])).toEqual(say("^pagewalk: --load 'nosuch.pw': ENOENT"));
+    expect(await start(['--save', 'no/such', 'sh', '-c', 'true'])).toEqual(
+      say("^pagewalk: --save 'no/such': ENOENT"),
+    );
+  });
 });

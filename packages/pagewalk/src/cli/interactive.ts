@@ -12,6 +12,7 @@ import { parse } from '../shell/parser.js';
 import { Interrupted } from '../shell/state.js';
 import { emptySource, Input } from '../shell/stream.js';
 import type { GlobalOptions } from './options.js';
+import { closeMachine } from './saved.js';
 import { openShell } from './shell.js';
 import { sinkOf } from './terminal.js';
 
@@ -160,7 +161,7 @@ export async function interactiveCommand(options: GlobalOptions): Promise<number
     stdout: sinkOf(process.stdout),
     stderr: sinkOf(process.stderr),
   };
-  const { shell } = openShell(options, streams, new AbortController().signal);
+  const { machine, shell } = openShell(options, streams, new AbortController().signal);
   const tty = process.stdin.isTTY === true;
   const terminal = createInterface({
     input: process.stdin,
@@ -174,7 +175,7 @@ export async function interactiveCommand(options: GlobalOptions): Promise<number
   const input = new LineInput(terminal);
   if (tty) {
     process.stdout.write(
-      "Pagewalk: a machine has booted. 'help' lists commands; your files are here, in /host.\n",
+      `Pagewalk: a machine has ${options.load === undefined ? 'booted' : 'been loaded'}. 'help' lists commands; your files are here, in /host.\n`,
     );
   }
   let text = '';
@@ -207,5 +208,7 @@ export async function interactiveCommand(options: GlobalOptions): Promise<number
   if (text !== '') await input.run(shell, text);
   if (tty && !shell.exited) process.stdout.write('exit\n');
   terminal.close();
-  return shell.finish();
+  const status = await shell.finish();
+  closeMachine(machine, options);
+  return status;
 }

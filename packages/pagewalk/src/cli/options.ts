@@ -14,6 +14,9 @@ export interface GlobalOptions {
   cpus: number;
   seed: number;
   commandLine: string;
+  /** Files to load the machine from, and to save it to at the end. */
+  load?: string | undefined;
+  save?: string | undefined;
   json: boolean;
   help: boolean;
 }
@@ -25,6 +28,8 @@ export const GLOBAL_OPTIONS = {
   smp: { type: 'string' },
   seed: { type: 'string' },
   append: { type: 'string' },
+  load: { type: 'string' },
+  save: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -35,6 +40,8 @@ export const GLOBAL_HELP = `Options of the machine:
   --smp N          virtual CPUs, 1 to 8 (default 1)
   --seed N         seed of the machine's randomness, 0 to 4294967295 (default 1)
   --append TEXT    kernel command line, for instance 'slub_debug=FZPU'
+  --save FILE      at the end, keep the machine in a file: memory, modules, sleeping threads, the log
+  --load FILE      go on with a machine that was saved; it has its own --mem, --smp, --seed and --append
 
 Other options:
   --json           machine-readable output
@@ -92,11 +99,16 @@ export function parseStrictly(args: readonly string[], options: OptionTable, sto
 
 export function globalOptions(values: Parsed['values']): GlobalOptions {
   const text = (name: string) => values[name] as string | undefined;
+  const own = ['mem', 'smp', 'seed', 'append'].find((name) => values[name] !== undefined);
+  if (text('load') !== undefined && own !== undefined)
+    throw new CommandLineError(`--load and --${own}: a machine that was saved has its own --${own}`);
   return {
     memory: parseMemory(text('mem') ?? '64M'),
     cpus: parseInteger('smp', text('smp') ?? '1', 1, 8),
     seed: parseInteger('seed', text('seed') ?? '1', 0, 2 ** 32 - 1),
     commandLine: text('append') ?? '',
+    load: text('load'),
+    save: text('save'),
     json: values['json'] === true,
     help: values['help'] === true,
   };

@@ -3,13 +3,13 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { bootMachine } from '../kernel_machine.js';
 import { type CommandResult, hasOopsed, type LogRecord, type Machine } from '../machine.js';
 import { Interrupted } from '../shell/state.js';
 import { errnoMessage } from '../tools/errno.js';
 import { insmodReason } from '../tools/kmod.js';
 import { timeStamp } from '../tools/system.js';
 import { CommandLineError, GLOBAL_OPTIONS, type GlobalOptions, parseStrictly } from './options.js';
+import { closeMachine, openMachine } from './saved.js';
 import { loadToolchain } from './toolchain.js';
 
 export const RUN_HELP = `usage: pagewalk [OPTIONS] run [OPTIONS] FILE.c... [PARAMETER=VALUE...]
@@ -101,7 +101,7 @@ export async function runCommand(options: GlobalOptions, args: readonly string[]
   const controller = new AbortController();
   process.on('SIGINT', () => controller.abort(new Interrupted()));
   const module = basename(files[0], extname(files[0])).replaceAll('-', '_');
-  const machine = bootMachine(options);
+  const machine = openMachine(options);
   const report: Report = { module, build: { ok: false, diagnostics: '' }, log: [], status: 1 };
   const say = (text: string) => {
     if (!options.json) process.stderr.write(text);
@@ -127,6 +127,7 @@ export async function runCommand(options: GlobalOptions, args: readonly string[]
         ? 1
         : 0;
   }
+  closeMachine(machine, options);
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else
     for (const { ns, text } of report.log)

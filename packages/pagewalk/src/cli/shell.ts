@@ -6,13 +6,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Sink } from '../fs/filesystem.js';
 import { HostFs } from '../fs/hostfs.js';
-import { bootMachine } from '../kernel_machine.js';
 import type { Machine } from '../machine.js';
 import { createSession } from '../session.js';
 import { Shell } from '../shell/interpreter.js';
 import { type Descriptor, Interrupted } from '../shell/state.js';
 import { ByteBuffer, Input } from '../shell/stream.js';
 import { CommandLineError, GLOBAL_OPTIONS, type GlobalOptions, parseStrictly } from './options.js';
+import { closeMachine, openMachine } from './saved.js';
 import { sinkOf, sourceOfStdin } from './terminal.js';
 import { makeCommand } from './toolchain.js';
 
@@ -38,12 +38,12 @@ export interface ShellSession {
   shell: Shell;
 }
 
-/** A shell in /host, on a machine that has just booted. */
+/** A shell in /host, on a machine that has just booted or was loaded. */
 export function openShell(
   options: GlobalOptions,
   streams: { stdin: Input; stdout: Sink; stderr: Sink },
   signal: AbortSignal,
-  machine = bootMachine(options),
+  machine = openMachine(options),
 ): ShellSession {
   const extra = {
     make: [makeCommand(machine.kernelSymbols?.()), 'build modules', 'usage: make [-C FOLDER] [TARGET]...'],
@@ -116,6 +116,7 @@ export async function shellCommand(options: GlobalOptions, args: readonly string
       if (error instanceof Interrupted) return 130;
       throw error;
     });
+  closeMachine(machine, options);
   if (captured) {
     const result = {
       status,
