@@ -9,8 +9,8 @@ afterAll(closeCompiler);
 const HEADERS = ['delay', 'module', 'refcount', 'rwlock', 'slab', 'spinlock'];
 
 /** Runs statements as a module's init function: how that ended, and the log with numbers of tasks as N. */
-async function run(name: string, body: string, declarations = '', commandLine = '') {
-  const source = `${HEADERS.map((h) => `#include <linux/${h}.h>\n`).join('')}
+async function run(name: string, body: string, declarations = '', commandLine = '', defines = '') {
+  const source = `${defines}${HEADERS.map((h) => `#include <linux/${h}.h>\n`).join('')}
 static DEFINE_SPINLOCK(lock);
 static DEFINE_RWLOCK(rw);
 ${declarations}
@@ -170,4 +170,59 @@ describe('sleeping in atomic context', () => {
       'RCU nest depth: 0, expected: 0',
     ]);
   });
+});
+
+describe('lists with CONFIG_DEBUG_LIST', () => {
+  const lists = (name: string, body: string) =>
+    run(
+      name,
+      `\tLIST_HEAD(head);\n\tstruct list_head node, other;\n${body}`,
+      '',
+      '',
+      '#define CONFIG_DEBUG_LIST 1\n',
+    );
+
+  it.each([
+    [
+      '\tlist_add(&node, &head);\n\tlist_add(&node, &head);',
+      /^list_add double add: new=ffff888\w+, prev=/,
+      33,
+    ],
+    [
+      '\tlist_add(&node, &head);\n\tnode.prev = &other;\n\tother.next = NULL;\n\tlist_add(&other, &head);',
+      /^list_add corruption\. next->prev should be prev \(ffff888\w+\), but was ffff888\w+\. \(next=ffff888\w+\)\.$/,
+      27,
+    ],
+    [
+      '\tlist_add(&node, &head);\n\tlist_del(&node);\n\tlist_del(&node);',
+      /^list_del corruption, ffff888\w+->next is LIST_POISON1 \(dead000000000100\)$/,
+      53,
+    ],
+    [
+      '\tINIT_LIST_HEAD(&other);\n\tlist_add(&node, &head);\n\thead.next = &other;\n\tlist_del(&node);',
+      /^list_del corruption\. prev->next should be ffff888\w+, but was ffff888\w+\. \(prev=ffff888\w+\)$/,
+      59,
+    ],
+  ])('reports damaged pointers before it writes: %#', async (body, message, line) => {
+    const { result, log } = await lists('lists', body);
+    expect(result).toEqual({ status: 0, signal: 11 });
+    expect(log[0]).toMatch(message);
+    expect(log).toContain(`kernel BUG at lib/list_debug.c:${line}!`);
+  });
+});
+
+it('tells the panic notifiers what the kernel died of', async () => {
+  const { result, log } = await run(
+    'panics',
+    '\tatomic_notifier_chain_register(&panic_notifier_list, &block);\n\tpanic("out of %s", "ideas");',
+    `#include <linux/panic_notifier.h>
+static int heard(struct notifier_block *nb, unsigned long action, void *text)
+{
+	pr_emerg("heard: %s\\n", (char *)text);
+	return NOTIFY_DONE;
+}
+static struct notifier_block block = { .notifier_call = heard };`,
+  );
+  expect(result.panicked).toBe(true);
+  expect(log.at(-1)).toBe('heard: out of ideas');
 });

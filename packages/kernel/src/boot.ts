@@ -227,8 +227,8 @@ export class Kernel {
       callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
       currentTask: () => this.tasks.currentHandle,
       initTask: data.variables.find(({ name }) => name === 'init_task')!.handle,
-      kmalloc: (bytes, gfp) => this.slub.kmalloc(bytes, gfp),
-      kfree: (address) => void this.slub.kfree(address),
+      slub: this.slub,
+      taint: this.taint,
       textEnd: () => KERNEL_TEXT_START + this.symbols.textSize,
     });
     this.dynamicDebug = new DynamicDebug({

@@ -48,6 +48,7 @@ export function kernelExports(k: Kernel): KernelExports {
       printkRatelimit: k.printkRatelimit,
       dynamicDebug: k.dynamicDebug,
       halt: (message) => {
+        k.library.notifiers.notifyPanic(message);
         throw new KernelPanic(message);
       },
     }),

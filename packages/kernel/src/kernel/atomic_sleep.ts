@@ -126,6 +126,7 @@ const ALLOCATORS: { readonly [name: string]: number } = {
   get_zeroed_page: 0,
   alloc_pages_exact: 1,
   mempool_alloc: 1,
+  xa_store: 3,
   kstrdup: 1,
   kstrndup: 2,
   kmemdup: 2,

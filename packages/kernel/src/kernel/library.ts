@@ -4,21 +4,35 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { CallC } from '../lib/c_call.js';
 import type { BootParameters, Env } from '../lib/env.js';
-import { type GuestAccess, readUnsigned } from '../lib/guest_access.js';
+import { type GuestAccess, readCString, readUnsigned } from '../lib/guest_access.js';
+import { idrExports } from '../lib/idr.js';
 import { listEntries } from '../lib/list.js';
+import { listDebugExports } from '../lib/list_debug.js';
 import { mathExports } from '../lib/math_exports.js';
+import { radixTreeExports } from '../lib/radix_tree.js';
+import { rbtreeExports } from '../lib/rbtree_exports.js';
 import { refcountExports } from '../lib/refcount.js';
+import { stringHelperExports } from '../lib/string_helpers.js';
 import { decodeLatin1 } from '../lib/utf8.js';
+import { XArrays } from '../lib/xarray.js';
+import { xarrayExports } from '../lib/xarray_exports.js';
+import { XaNode, XaNodes } from '../lib/xarray_node.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import { SLAB_PANIC, SLAB_RECLAIM_ACCOUNT } from '../mm/slab.js';
+import type { Slub } from '../mm/slub.js';
 import { AtomicSleep } from './atomic_sleep.js';
 import { credExports } from './cred_exports.js';
 import type { Kallsyms } from './kallsyms.js';
 import { SpinLocks } from './locking/spinlock.js';
 import { spinlockExports } from './locking/spinlock_exports.js';
+import { Notifiers } from './notifier.js';
 import { type Preempt, preemptExports } from './preempt.js';
 import { TaskStruct } from './sched.js';
 import { CpuMasks, smpExports } from './smp.js';
 import { stackTraceExports } from './stacktrace.js';
+import { SystemState } from './system_state.js';
+import type { Taint } from './taint.js';
+import { taskExports } from './task_exports.js';
 import { BusyWait } from './time/delay.js';
 import { timeExports } from './time/time_exports.js';
 import { Timekeeping } from './time/timekeeping.js';
@@ -35,8 +49,8 @@ export interface LibraryServices {
   readonly initTask: Handle;
   readonly kallsyms: Kallsyms;
   readonly callC: CallC;
-  kmalloc(bytes: number, gfp: number): Vaddr;
-  kfree(address: Vaddr): void;
+  readonly slub: Slub;
+  readonly taint: Taint;
   /** One past the kernel's own text. */
   textEnd(): Vaddr;
 }
@@ -48,7 +62,11 @@ export class Library {
   readonly user: UserAccess;
   readonly locks: SpinLocks;
   readonly atomicSleep: AtomicSleep;
+  readonly arrays: XArrays;
+  readonly notifiers: Notifiers;
+  private readonly system: SystemState;
   private readonly cpuMasks: CpuMasks;
+  private readonly nodeCache: Handle;
   private readonly refcountWarned: Handle;
 
   constructor(private readonly k: LibraryServices) {
@@ -80,14 +98,34 @@ export class Library {
       current: () => env.current(),
       taskName: (pid) => this.taskName(pid),
       cpu: () => env.cpu(),
-      spinForEver: () => this.wait.forEver(env.reports.callerAddress()),
+      spinForEver: () => this.stuck(),
     });
     data.alias('jiffies_64', 'jiffies');
+    this.nodeCache = data.declare('radix_tree_node_cachep', 8);
+    this.arrays = new XArrays(this.mem, new XaNodes(ram), {
+      alloc: (gfp) => ram.handleOf(k.slub.kmemCacheAlloc(ram.ptr(this.nodeCache), gfp)),
+      free: (node) => void k.slub.kmemCacheFree(ram.ptr(this.nodeCache), ram.addressOf(node)),
+    });
+    this.notifiers = new Notifiers(
+      { mem: this.mem, ram, reports: env.reports, callC: k.callC, stuck: () => this.stuck() },
+      data,
+    );
+    this.system = new SystemState(ram, data, k.taint);
+  }
+
+  /** What becomes of a CPU that goes round and round in damaged data. */
+  private stuck(): never {
+    return this.wait.forEver(this.k.env.reports.callerAddress());
   }
 
   boot(parameters: BootParameters): void {
     this.time.boot(parameters);
     this.cpuMasks.boot();
+    this.notifiers.boot();
+    this.system.boot();
+    const { ram } = this.k.env;
+    const flags = SLAB_PANIC | SLAB_RECLAIM_ACCOUNT;
+    ram.setPtr(this.nodeCache, this.k.slub.kmemCacheCreate('radix_tree_node', XaNode.size, 0, flags));
   }
 
   /** Name of a task by its number. */
@@ -102,16 +140,35 @@ export class Library {
   }
 
   exports(): KernelExports {
-    const { env, callC, kmalloc, kfree } = this.k;
-    const { mem, user } = this;
+    const { env, callC, slub, preempt } = this.k;
+    const { mem, user, arrays } = this;
+    const kmalloc = (bytes: number, gfp: number) => slub.kmalloc(bytes, gfp);
+    const kfree = (address: Vaddr) => void slub.kfree(address);
+    const lock = (address: Vaddr) => {
+      preempt.add(1);
+      this.locks.take(address);
+    };
+    const unlock = (address: Vaddr) => {
+      this.locks.release(address);
+      preempt.sub(1);
+    };
+    const preemptDisable = () => preempt.add(1);
     const { ram } = env;
     return {
-      ...preemptExports(this.k.preempt),
+      ...preemptExports(preempt),
       ...spinlockExports(mem, this.locks),
-      ...refcountExports(mem, env.reports, this.refcountWarned, (lock) => {
-        this.k.preempt.add(1);
-        this.locks.take(lock);
-      }),
+      ...refcountExports(mem, env.reports, this.refcountWarned, lock),
+      ...rbtreeExports(mem, callC, () => this.stuck()),
+      ...xarrayExports(mem, arrays, { lock, unlock }),
+      ...radixTreeExports(mem, arrays, preemptDisable),
+      ...idrExports({ mem, arrays, callC, reports: env.reports, preemptDisable }),
+      ...listDebugExports(mem, env.log, env.reports),
+      ...this.notifiers.exports(),
+      ...stringHelperExports(mem, kmalloc, (task) =>
+        decodeLatin1(readCString(mem, task + TaskStruct.o.comm, 16)),
+      ),
+      ...this.system.exports(),
+      ...taskExports(mem, () => ram.addressOf(this.k.currentTask())),
       ...timeExports({
         mem,
         time: this.time,

@@ -6,7 +6,7 @@ import type { Handle } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 
 /** Letters by bit number; a clear bit 0 prints as G, any other as a space. */
-const LETTERS = 'PFSRMBUDAWCIOELKXTN';
+export const LETTERS = 'PFSRMBUDAWCIOELKXTN';
 export const TAINT_DIE = 'D';
 export const TAINT_BAD_PAGE = 'B';
 export const TAINT_WARN = 'W';
