@@ -35,6 +35,7 @@ const MISTAKES: readonly Mistake[] = [
   { name: 'null_deref', insmod: { status: 0, signal: 9 }, rmmod: { status: EBUSY } },
   { name: 'warn_bug', insmod: { status: 0, signal: 11 }, rmmod: { status: EBUSY } },
   { name: 'double_free', insmod: { status: 0, signal: 11 }, rmmod: { status: EBUSY } },
+  { name: 'atomic_sleep', insmod: { status: 0 }, rmmod: { status: 0 } },
 ];
 
 test.each(MISTAKES)('debian-$name', async ({ name, insmod, rmmod, known = [] }) => {

@@ -14,7 +14,8 @@ const LIVES = `static int __init i(void) { return 0; } static void __exit e(void
 module_init(i); module_exit(e);`;
 
 const SOURCES: Readonly<Record<string, string>> = {
-  base: module(`int base_value(void) { return 42; } EXPORT_SYMBOL(base_value);
+  base: module(`static volatile int counter, start = 41;
+int base_value(void) { counter++; return start + 1; } EXPORT_SYMBOL(base_value);
 int base_gpl(void) { return 43; } EXPORT_SYMBOL_GPL(base_gpl); ${LIVES}`),
   second: module(`extern int base_value(void); int second_value(void) { return base_value() + 1; }
 EXPORT_SYMBOL(second_value); ${LIVES}`),
@@ -76,6 +77,19 @@ describe('the loader', () => {
     ]);
     expect(machine.rmmod('base')).toEqual({ status: EAGAIN });
     for (const name of ['third', 'second', 'base']) expect(machine.rmmod(name)).toEqual({ status: 0 });
+  });
+
+  test('symbols in /proc/kallsyms: upper case for what EXPORT_SYMBOL offers', () => {
+    fresh();
+    insmod('base');
+    const lines = new TextDecoder().decode(machine.readProc('/proc/kallsyms')).split('\n');
+    const letterOf = (name: string) =>
+      lines.find((line) => line.endsWith(` ${name}\t[base]`))?.replace(/^[0-9a-f]{16} (.) .*/, '$1');
+    expect(letterOf('base_value')).toBe('T');
+    expect(letterOf('base_gpl')).toBe('t');
+    expect(letterOf('counter')).toBe('b');
+    expect(letterOf('start')).toBe('d');
+    expect(letterOf('__ksymtab_base_value')).toBe('r');
   });
 
   test('the same module twice', () => {

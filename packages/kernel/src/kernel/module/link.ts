@@ -4,12 +4,7 @@
 import { FormatError } from '../../arch/wasm64/binary.js';
 import type { GuestFunction } from '../../arch/wasm64/functions.js';
 import { decodeLines, LINES_SECTION } from '../../arch/wasm64/lines.js';
-import {
-  type ObjectFile,
-  SYM_BINDING_LOCAL,
-  SYM_BINDING_WEAK,
-  SYM_UNDEFINED,
-} from '../../arch/wasm64/object.js';
+import { type ObjectFile, SYM_UNDEFINED } from '../../arch/wasm64/object.js';
 import { translate } from '../../arch/wasm64/translate.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
 import { PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from '../../mm/pgtable.js';
@@ -278,8 +273,11 @@ function symbolsOf(m: LoadedModule): KernelSymbol[] {
   const symbols = object.symbols.flatMap((s, i): KernelSymbol[] => {
     if (s.flags & SYM_UNDEFINED || (s.kind !== 'function' && s.kind !== 'data')) return [];
     if (s.name.startsWith('.L')) return [];
-    const type = s.kind === 'function' ? 't' : addresses[i] < base + layout.moduleOffset ? 'r' : 'd';
-    const upper = s.flags & (SYM_BINDING_LOCAL | SYM_BINDING_WEAK) ? type : type.toUpperCase();
+    const data = () => (object.segments[s.segment].name.startsWith('.bss') ? 'b' : 'd');
+    const type = s.kind === 'function' ? 't' : addresses[i] < base + layout.moduleOffset ? 'r' : data();
+    // Upper case for what EXPORT_SYMBOL() offers, as in Linux: EXPORT_SYMBOL_GPL() does not count.
+    const exported = m.exports.some((e) => !e.gpl && e.address === addresses[i] && e.name === s.name);
+    const upper = exported ? type.toUpperCase() : type;
     const f = s.kind === 'function' ? object.functions[s.index - object.imports.length] : undefined;
     const size = f ? f.end - f.start : s.kind === 'data' ? s.size : 0;
     return [{ name: s.name, address: addresses[i], size, type: upper, module: name }];
