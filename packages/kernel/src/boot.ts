@@ -10,6 +10,8 @@ import { Guest } from './arch/wasm64/guest.js';
 import { Mmu } from './arch/wasm64/mmu.js';
 import { MMU_FUNCTIONS, mmuFunctions } from './arch/wasm64/mmu_functions.js';
 import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
+import { addSlabFunctions } from './arch/wasm64/slab_functions.js';
+import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { commandLineParameters } from './kernel/command_line.js';
 import { Kallsyms } from './kernel/kallsyms.js';
@@ -47,7 +49,7 @@ import { type FormatContext, vsprintf } from './lib/vsprintf.js';
 import { Clock } from './machine/clock.js';
 import { captureImage, type MachineImage, restoreImage, restoreTlbs } from './machine/image.js';
 import { SnapshotError } from './machine/image_file.js';
-import { type Handle, KERNEL_TEXT_START, PAGE_SIZE, type Paddr, type Vaddr } from './machine/layout.js';
+import { type Handle, KERNEL_TEXT_START, PAGE_SIZE, type Paddr, REG, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
 import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Ioremap } from './mm/ioremap.js';
@@ -100,6 +102,8 @@ export class Kernel {
   readonly env: Env;
   readonly pages: PageAllocator;
   readonly slub: Slub;
+  /** Whether C's allocations take the generated fast paths. */
+  readonly slowPaths: SlowPaths;
   readonly modules: Modules;
   readonly moduleSteps: ModuleSteps;
   readonly scheduler: Scheduler;
@@ -175,7 +179,7 @@ export class Kernel {
       guest: this.guest,
       current: () => this.tasks.current(),
       nrCpus: cpus,
-      cpu: () => 0,
+      cpu: () => ram.host32[REG.cpu >> 2],
     };
     this.pages = new PageAllocator(this.env);
     this.pages.check.hash = this.format.hash;
@@ -231,6 +235,7 @@ export class Kernel {
       taint: this.taint,
       textEnd: () => KERNEL_TEXT_START + this.symbols.textSize,
     });
+    this.slowPaths = new SlowPaths(ram, this.slub, this.pages, this.library.atomicSleep.enabled);
     this.dynamicDebug = new DynamicDebug({
       ...access,
       log: this.printk,
@@ -274,8 +279,14 @@ export class Kernel {
         'the machine was saved by another version of the kernel, whose memory this one cannot read',
       );
     this.pageTables = new PageTables(this.ram, this.mmu.cr3, () => this.allocFrame());
+    this.addFastPaths();
     this.modules.attach();
     restoreTlbs(this.ram, image);
+  }
+
+  /** Generated code over the allocators' memory: they must have been booted. */
+  private addFastPaths(): void {
+    addSlabFunctions(this.ram, this.slub.core, this.functions, (name) => this.symbols.find(name)!);
   }
 
   /** A number over the names and places of all that this kernel has at fixed places or numbers. */
@@ -331,6 +342,7 @@ export class Kernel {
     mapMemmap(this.pageTables, map.base * 4, (map.end - map.base) * 4);
     this.mmu.cr3 = this.pageTables.root;
     this.slub.boot();
+    this.addFastPaths();
     this.vmalloc.boot();
     this.params.boot();
     this.hexTables.boot();
