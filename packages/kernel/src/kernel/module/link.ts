@@ -273,8 +273,8 @@ function symbolsOf(m: LoadedModule): KernelSymbol[] {
   const symbols = object.symbols.flatMap((s, i): KernelSymbol[] => {
     if (s.flags & SYM_UNDEFINED || (s.kind !== 'function' && s.kind !== 'data')) return [];
     if (s.name.startsWith('.L')) return [];
-    const data = () => (object.segments[s.segment].name.startsWith('.bss') ? 'b' : 'd');
-    const type = s.kind === 'function' ? 't' : addresses[i] < base + layout.moduleOffset ? 'r' : data();
+    const data = s.kind === 'data' && object.segments[s.segment].name.startsWith('.bss') ? 'b' : 'd';
+    const type = s.kind === 'function' ? 't' : addresses[i] < base + layout.moduleOffset ? 'r' : data;
     // Upper case for what EXPORT_SYMBOL() offers, as in Linux: EXPORT_SYMBOL_GPL() does not count.
     const exported = m.exports.some((e) => !e.gpl && e.address === addresses[i] && e.name === s.name);
     const upper = exported ? type.toUpperCase() : type;
