@@ -7,7 +7,17 @@ import type { ModuleInfo } from './kernel/module/main.js';
 import { KernelPanic } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
 import type { LogRecord } from './kernel/printk/ringbuffer.js';
-import { TASK_NEW } from './kernel/sched.js';
+import {
+  EXIT_DEAD,
+  EXIT_ZOMBIE,
+  PF_KTHREAD,
+  TASK_DEAD,
+  TASK_IDLE,
+  TASK_INTERRUPTIBLE,
+  TASK_NEW,
+  TASK_UNINTERRUPTIBLE,
+  TaskStruct,
+} from './kernel/sched.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { ENOMEM } from './lib/errno.js';
 import { decodeUtf8 } from './lib/utf8.js';
@@ -50,6 +60,18 @@ export interface DmesgRecord {
   /** Nanoseconds since power-on. */
   readonly ns: number;
   readonly text: string;
+}
+
+/** A task, as ps shows it. */
+export interface TaskInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly comm: string;
+  /** `R` runs or could, `S` sleeps, `D` sleeps and no signal wakes it, `I` is idle, `X` is over. */
+  readonly state: 'R' | 'S' | 'D' | 'I' | 'X';
+  readonly kthread: boolean;
+  /** Nanoseconds since power-on. */
+  readonly startNs: number;
 }
 
 type ConsoleOption = Pick<MachineOptions, 'console'>;
@@ -181,6 +203,32 @@ export class Machine {
     return this.kernel.modules.list();
   }
 
+  /** Virtual nanoseconds since power-on. */
+  get now(): number {
+    return this.kernel.clock.ns;
+  }
+
+  /** Seconds since 1970 at power-on: what the machine's own clock showed. */
+  get bootTime(): number {
+    return this.kernel.library.time.realBase;
+  }
+
+  /** All tasks but the idle one, oldest first. */
+  tasks(): TaskInfo[] {
+    const { ram, tasks } = this.kernel;
+    return tasks.all().map((handle) => {
+      const t = TaskStruct.at(ram, handle);
+      return {
+        pid: t.pid,
+        ppid: TaskStruct.at(ram, t.real_parent).pid,
+        comm: tasks.commOf(handle),
+        state: stateLetter(t.__state),
+        kthread: (t.flags & PF_KTHREAD) !== 0,
+        startNs: t.start_time,
+      };
+    });
+  }
+
   /** Names of the functions and variables that modules may use: what modpost checks against. */
   exportedSymbols(): string[] {
     return this.kernel.symbols.names();
@@ -214,6 +262,14 @@ export class Machine {
   clearDmesg(): void {
     this.kernel.printk.clear();
   }
+}
+
+/** @linux fs/proc/array.c:get_task_state partial: no stopped or traced tasks */
+function stateLetter(state: number): TaskInfo['state'] {
+  if (state & (TASK_DEAD | EXIT_ZOMBIE | EXIT_DEAD)) return 'X';
+  if ((state & TASK_IDLE) === TASK_IDLE) return 'I';
+  if (state & TASK_UNINTERRUPTIBLE) return 'D';
+  return state & TASK_INTERRUPTIBLE ? 'S' : 'R';
 }
 
 export function boot(options: MachineOptions): Machine {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A machine for tests of the shell: modules are names, files are texts. */
 
-import type { CommandResult, LoadedModule, LogRecord, Machine } from './machine.js';
+import type { CommandResult, LoadedModule, LogRecord, Machine, TaskInfo } from './machine.js';
 
 export class FakeMachine implements Machine {
   readonly log: LogRecord[] = [];
@@ -17,6 +17,25 @@ export class FakeMachine implements Machine {
   /** Outcome of insmod by the image's text; success where none is set. */
   readonly outcomes = new Map<string, CommandResult>();
   lastParameters = '';
+
+  private ns = 12_340_000_000;
+
+  now(): number {
+    return this.ns;
+  }
+
+  bootTime(): number {
+    return 1_767_225_600;
+  }
+
+  sleep(ns: number): void {
+    this.ns += ns;
+    this.files.set('/proc/uptime', `${(this.ns / 1e9).toFixed(2)} 0.00\n`);
+  }
+
+  tasks(): TaskInfo[] {
+    return [{ pid: 2, ppid: 0, comm: 'kthreadd', state: 'S', kthread: true, startNs: 0 }];
+  }
 
   insmod(image: Uint8Array, params: string): CommandResult {
     const name = new TextDecoder().decode(image);
@@ -54,7 +73,10 @@ export class FakeMachine implements Machine {
 
   listProc(path: string): string[] | undefined {
     if (path === '/sys') return [];
-    return path === '/proc' ? [...this.files.keys()].map((file) => file.slice('/proc/'.length)) : undefined;
+    const names = [...this.files.keys()]
+      .filter((file) => file.startsWith(`${path}/`))
+      .map((file) => file.slice(path.length + 1).replace(/\/.*/, '/'));
+    return names.length > 0 ? [...new Set(names)] : undefined;
   }
 
   dmesg(): LogRecord[] {

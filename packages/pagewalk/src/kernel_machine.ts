@@ -3,9 +3,10 @@
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { boot, Machine as KernelMachine } from '@pagewalk/kernel';
-import { dmesg } from '@pagewalk/kernel/kernel/printk/dmesg';
+import { dmesg, isShown } from '@pagewalk/kernel/kernel/printk/dmesg';
 import { ZONE_NAMES } from '@pagewalk/kernel/mm/mmzone';
-import type { Machine, MachineOptions, SlabEvent } from './machine.js';
+import type { DmesgOutput, Machine, MachineOptions, SlabEvent } from './machine.js';
+import { concat } from './shell/stream.js';
 
 /** Parts that the kernel's machine may have. */
 type Extras = Partial<Pick<Machine, 'writeProc'>>;
@@ -28,10 +29,12 @@ function adapt(machine: KernelMachine & Extras): Machine {
     modules: () => machine.modules(),
     dmesg: () => machine.dmesg(),
     clearDmesg: () => machine.clearDmesg(),
-    dmesgCommand: (args) => {
-      const { status, out, err } = dmesg(machine.kernel.printk, args);
-      return { status, stdout: out, stderr: err };
-    },
+    now: () => machine.now,
+    bootTime: () => machine.bootTime,
+    sleep: (ns) => machine.sleep(ns),
+    tasks: () => machine.tasks(),
+    dmesgCommand: (args) => dmesgOutput(machine, args),
+    writeKmsg: (line) => machine.kernel.printk.writeKmsg(new TextEncoder().encode(line)),
     readProc: (path) => machine.readProc(path),
     listProc: (path) => machine.listProc(path) ?? (path === '/sys' ? [] : undefined),
     kernelSymbols: () => machine.exportedSymbols().map((name) => ({ name, gplOnly: false })),
@@ -39,6 +42,22 @@ function adapt(machine: KernelMachine & Extras): Machine {
     save: () => machine.save({ compress: (bytes) => deflateRawSync(bytes) }),
     ...(machine.writeProc && { writeProc: machine.writeProc.bind(machine) }),
   };
+}
+
+function dmesgOutput({ kernel: { printk }, bootTime }: KernelMachine, args: readonly string[]): DmesgOutput {
+  const { status, out, err, follow } = dmesg(printk, args, bootTime);
+  const output = { status, stdout: out, stderr: err };
+  if (!follow) return output;
+  let from = follow.fromSeq;
+  const next = () => {
+    const chunks: Uint8Array[] = [];
+    for (const record of printk.records(from)) {
+      from = record.seq + 1;
+      if (isShown(record, follow.options)) chunks.push(follow.formatter.record(record));
+    }
+    return concat(chunks);
+  };
+  return { ...output, follow: next };
 }
 
 /** kmalloc and kfree, by their tracepoints. */

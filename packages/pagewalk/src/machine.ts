@@ -46,7 +46,34 @@ export interface SlabEvent {
   readonly caller: string;
 }
 
+/** A task of the kernel, as ps shows it. */
+export interface TaskInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly comm: string;
+  readonly state: string;
+  readonly kthread: boolean;
+  /** Nanoseconds since boot. */
+  readonly startNs: number;
+}
+
+/** What `dmesg` prints at once, and, for `-w`, what comes later. */
+export interface DmesgOutput {
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+  readonly status: number;
+  /** New records since the last call, as they are to be shown. */
+  readonly follow?: () => Uint8Array;
+}
+
 export interface Machine {
+  /** Virtual nanoseconds since boot. */
+  now(): number;
+  /** Seconds since 1970 at boot. */
+  bootTime(): number;
+  /** Lets virtual time pass: timers go off, kernel threads run. */
+  sleep(ns: number): void;
+  tasks(): readonly TaskInfo[];
   insmod(image: Uint8Array, params: string): CommandResult;
   rmmod(name: string): CommandResult;
   modules(): LoadedModule[];
@@ -59,7 +86,7 @@ export interface Machine {
   dmesg(): LogRecord[];
   clearDmesg(): void;
   /** The whole dmesg command, where the machine has it. */
-  dmesgCommand?(args: readonly string[]): { stdout: Uint8Array; stderr: string; status: number };
+  dmesgCommand?(args: readonly string[]): DmesgOutput;
   /** The machine as a file that `--load` takes. Throws if it cannot be saved. */
   save?(): Uint8Array;
   /** What modules may use of the kernel. */

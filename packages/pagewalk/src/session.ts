@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** A machine with a file tree and commands: what a shell works in. */
 
+import { VirtualClock } from './clock.js';
 import { devices } from './fs/devices.js';
 import type { Filesystem } from './fs/filesystem.js';
 import { DeviceFs, MachineFs, NamesFs, ReadOnlyFs } from './fs/generated.js';
@@ -11,13 +12,17 @@ import { builtins } from './shell/builtins.js';
 import type { Command, CommandTable } from './shell/command.js';
 import type { Session } from './shell/state.js';
 import { awk } from './tools/awk.js';
+import { dumpTools } from './tools/dump.js';
 import { fileTools } from './tools/files.js';
 import { grepTools } from './tools/grep.js';
 import { type CommandSet, kmodTools } from './tools/kmod.js';
+import { memoryTools } from './tools/memory.js';
 import { runTools } from './tools/run.js';
 import { sed } from './tools/sed.js';
 import { RELEASE, systemTools } from './tools/system.js';
+import { taskTools } from './tools/tasks.js';
 import { textTools } from './tools/text.js';
+import { timeTools } from './tools/time.js';
 
 export interface SessionOptions {
   machine: Machine;
@@ -27,6 +32,8 @@ export interface SessionOptions {
   headers?: Filesystem | undefined;
   /** Seeds /dev/random. */
   seed: number;
+  /** A virtual second takes a second: where a person watches. */
+  paced?: boolean;
   /** More commands: `make`. */
   extra?: CommandSet;
 }
@@ -63,9 +70,10 @@ function rootFolders(fs: MemFs): void {
   );
 }
 
-export function createSession({ machine, host, headers, seed, extra }: SessionOptions): Session {
+export function createSession({ machine, host, headers, seed, paced, extra }: SessionOptions): Session {
+  const clock = new VirtualClock(machine, paced);
   const commands: CommandTable = new Map();
-  const root = new MemFs(Date.now);
+  const root = new MemFs(() => clock.dateMs);
   rootFolders(root);
   const fs = new Vfs();
   fs.mount('/', root, 'rootfs');
@@ -86,10 +94,14 @@ export function createSession({ machine, host, headers, seed, extra }: SessionOp
   const sets: CommandSet[] = [
     textTools,
     grepTools,
-    fileTools,
+    fileTools(clock),
+    dumpTools,
     runTools,
+    timeTools(clock),
+    memoryTools(clock),
+    taskTools(machine, clock),
     kmodTools(machine),
-    systemTools(machine),
+    systemTools(machine, clock),
     extra ?? {},
   ];
   for (const set of sets) {
@@ -109,6 +121,8 @@ export function createSession({ machine, host, headers, seed, extra }: SessionOp
     commands,
     jobs: [],
     nextPid: 80,
+    clock,
+    isTask: (pid) => machine.tasks().some((task) => task.pid === pid),
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
     now: () => performance.now(),
   };

@@ -8,6 +8,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { ShellSyntaxError } from '../shell/ast.js';
 import { builtins } from '../shell/builtins.js';
 import type { Shell } from '../shell/interpreter.js';
+import { jobLine } from '../shell/jobs.js';
 import { parse } from '../shell/parser.js';
 import { Interrupted } from '../shell/state.js';
 import { emptySource, Input } from '../shell/stream.js';
@@ -148,9 +149,7 @@ class LineInput {
 async function reportJobs(shell: Shell): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   for (const job of shell.session.jobs.filter((item) => item.status !== undefined)) {
-    process.stdout.write(
-      `[${job.id}]  ${(job.status === 0 ? 'Done' : `Exit ${job.status}`).padEnd(22)} ${job.text}\n`,
-    );
+    process.stdout.write(jobLine(job));
   }
   shell.session.jobs = shell.session.jobs.filter((item) => item.status === undefined);
 }
@@ -161,8 +160,8 @@ export async function interactiveCommand(options: GlobalOptions): Promise<number
     stdout: sinkOf(process.stdout),
     stderr: sinkOf(process.stderr),
   };
-  const { machine, shell } = openShell(options, streams, new AbortController().signal);
   const tty = process.stdin.isTTY === true;
+  const { machine, shell } = openShell(options, streams, new AbortController().signal, { paced: tty });
   const terminal = createInterface({
     input: process.stdin,
     output: tty ? process.stdout : undefined,

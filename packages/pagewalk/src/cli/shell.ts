@@ -43,8 +43,9 @@ export function openShell(
   options: GlobalOptions,
   streams: { stdin: Input; stdout: Sink; stderr: Sink },
   signal: AbortSignal,
-  machine = openMachine(options),
+  { paced = false } = {},
 ): ShellSession {
+  const machine = openMachine(options);
   const extra = {
     make: [makeCommand(machine.kernelSymbols?.()), 'build modules', 'usage: make [-C FOLDER] [TARGET]...'],
   } as const;
@@ -53,6 +54,7 @@ export function openShell(
     host: new HostFs(process.cwd()),
     headers: new HostFs(headersFolder()),
     seed: options.seed,
+    paced,
     extra: { make: [...extra.make] },
   });
   const descriptors = new Map<number, Descriptor>([

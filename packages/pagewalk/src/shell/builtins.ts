@@ -5,7 +5,8 @@ import { normalize } from '../fs/vfs.js';
 import { evaluate } from './arithmetic.js';
 import { TestError, testCommand } from './conditions.js';
 import type { Shell } from './interpreter.js';
-import { Leave, type Options } from './state.js';
+import { foreground, kill, listJobs } from './jobs.js';
+import { Interrupted, Leave, type Options } from './state.js';
 import { readAll } from './stream.js';
 
 type Builtin = (shell: Shell, args: string[]) => Promise<number> | number;
@@ -135,18 +136,12 @@ async function wait(shell: Shell, args: string[]): Promise<number> {
   const jobs = shell.session.jobs.filter(
     (job) => args.length === 0 || wanted.includes(job.pid) || wanted.includes(job.id),
   );
-  const statuses = await Promise.all(jobs.map((job) => job.done));
+  const interrupted = new Promise<never>((_, reject) => {
+    shell.signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
+  });
+  const statuses = await Promise.race([Promise.all(jobs.map((job) => job.done)), interrupted]);
   shell.session.jobs = shell.session.jobs.filter((job) => !jobs.includes(job));
   return args.length > 0 ? (statuses[statuses.length - 1] ?? 127) : 0;
-}
-
-async function listJobs(shell: Shell): Promise<number> {
-  for (const job of shell.session.jobs) {
-    const state = job.status === undefined ? 'Running' : job.status === 0 ? 'Done' : `Exit ${job.status}`;
-    await print(shell, `[${job.id}]  ${state.padEnd(22)} ${job.text}\n`);
-  }
-  shell.session.jobs = shell.session.jobs.filter((job) => job.status === undefined);
-  return 0;
 }
 
 async function test(shell: Shell, name: string, args: string[]): Promise<number> {
@@ -321,6 +316,8 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ],
   ['wait', wait],
   ['jobs', listJobs],
+  ['fg', foreground],
+  ['kill', kill],
   ['alias', alias],
   [
     'unalias',

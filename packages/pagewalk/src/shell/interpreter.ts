@@ -128,16 +128,24 @@ export class Shell extends ShellState implements ExpansionScope {
 
   private startJob(item: AndOr): void {
     const child = this.fork();
+    const controller = new AbortController();
+    let signal = 2;
+    child.signal = controller.signal;
     child.descriptors.set(0, new Input(emptySource));
     const done = child
       .subshell(() => child.andOr({ ...item, background: false }))
       .catch((error: unknown) => {
-        if (error instanceof Interrupted) return 130;
+        if (error instanceof Interrupted) return 128 + signal;
         throw error;
-      });
+      })
+      .then((status) => (controller.signal.aborted ? 128 + signal : status));
     const text = [item.first.text, ...item.rest.map((r) => `${r.operator} ${r.pipeline.text}`)].join(' ');
     const id = Math.max(0, ...this.session.jobs.map((job) => job.id)) + 1;
-    const job: Job = { id, pid: child.pid, text, done };
+    const kill = (number: number) => {
+      signal = number;
+      controller.abort();
+    };
+    const job: Job = { id, pid: child.pid, text, done, kill };
     this.session.jobs.push(job);
     void done.then((status) => {
       job.status = status;
@@ -165,14 +173,15 @@ export class Shell extends ShellState implements ExpansionScope {
   }
 
   private async pipeline(pipeline: Pipeline, forgiven: boolean): Promise<void> {
-    const start = this.session.now();
+    const start = this.session.clock.ns;
     const run = () =>
       pipeline.commands.length === 1 ? this.command(pipeline.commands[0]) : this.piped(pipeline);
     if (forgiven || pipeline.negated) await this.forgiving(run);
     else await run();
     if (pipeline.timed) {
-      const seconds = (this.session.now() - start) / 1000;
-      await this.complain(`\nreal\t${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s`);
+      const seconds = (this.session.clock.ns - start) / 1e9;
+      const text = `${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s`;
+      await this.complain(`\nreal\t${text}\nuser\t0m0.000s\nsys\t${text}`);
     }
     if (pipeline.negated) this.status = this.status === 0 ? 1 : 0;
     else if (this.status !== 0 && this.options.errexit && this.tolerant === 0 && !forgiven) {

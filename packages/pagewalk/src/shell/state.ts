@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a shell knows: variables, functions, options, open files. */
 
+import type { VirtualClock } from '../clock.js';
 import type { Sink } from '../fs/filesystem.js';
 import type { Vfs } from '../fs/vfs.js';
 import type { Command } from './ast.js';
@@ -34,6 +35,8 @@ export interface Job {
   pid: number;
   text: string;
   done: Promise<number>;
+  /** Ends it, as a signal would. */
+  kill(signal: number): void;
   status?: number;
 }
 
@@ -43,6 +46,10 @@ export interface Session {
   commands: CommandTable;
   jobs: Job[];
   nextPid: number;
+  /** The machine's time, for `time`. */
+  clock: VirtualClock;
+  /** Whether the kernel has a task of this number. */
+  isTask(pid: number): boolean;
   /** Lets input events and timers run. */
   pause(): Promise<void>;
   /** Milliseconds, for deciding when to pause. */

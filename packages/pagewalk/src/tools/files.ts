@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Tools that make, move and describe files. */
 
+import type { VirtualClock } from '../clock.js';
 import { FsError, type Stat } from '../fs/filesystem.js';
 import { basename, dirname, normalize } from '../fs/vfs.js';
 import type { Command, CommandContext } from '../shell/command.js';
@@ -246,12 +247,13 @@ const ln = tool('sfn', (context, flags) => {
   });
 });
 
-const touch = tool('cam', (context, flags) =>
-  onEach(context, flags.operands, 'cannot touch', (full) => {
-    if (context.fs.exists(full)) context.fs.utimes(full, Date.now());
-    else if (!flags.has('c')) context.fs.writeFile(full, new Uint8Array(0));
-  }),
-);
+const touch = (clock: VirtualClock) =>
+  tool('cam', (context, flags) =>
+    onEach(context, flags.operands, 'cannot touch', (full) => {
+      if (context.fs.exists(full)) context.fs.utimes(full, clock.dateMs);
+      else if (!flags.has('c')) context.fs.writeFile(full, new Uint8Array(0));
+    }),
+  );
 
 const chmod = tool('Rv', (context, flags) => {
   const [change, ...files] = flags.operands;
@@ -390,7 +392,7 @@ const find: Command = async (context) => {
   }
 };
 
-export const fileTools: Record<string, [Command, string]> = {
+export const fileTools = (clock: VirtualClock): Record<string, [Command, string]> => ({
   ls: [ls, 'list files'],
   mkdir: [mkdir, 'make folders'],
   rmdir: [rmdir, 'remove empty folders'],
@@ -398,7 +400,7 @@ export const fileTools: Record<string, [Command, string]> = {
   cp: [cp, 'copy files'],
   mv: [mv, 'move or rename files'],
   ln: [ln, 'make links'],
-  touch: [touch, 'make empty files, or set their time'],
+  touch: [touch(clock), 'make empty files, or set their time'],
   chmod: [chmod, 'change permission bits'],
   stat: [stat, 'describe files'],
   readlink: [readlink, 'where a link leads'],
@@ -429,4 +431,4 @@ export const fileTools: Record<string, [Command, string]> = {
     'a path without its last part',
   ],
   find: [find, 'files below a folder that pass tests'],
-};
+});

@@ -112,7 +112,7 @@ x: loading
 6.1.0-pagewalk
 wasm64
 Linux 6.1.0-pagewalk wasm64
- up 0 min,  load average: 0.00, 0.00, 0.00
-Mem:              64           5          58           0           0          59
+ 00:00:12 up 0 min,  1 user,  load average: 0.00, 0.00, 0.00
+Mem:              64           4          58           0           0          59
 `);
 });

@@ -4,8 +4,8 @@
 import { FsError } from '../fs/filesystem.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { emptySource, Input, readAll } from '../shell/stream.js';
-import { count, parseFlags, UsageError, withUsage } from './arguments.js';
-import { linesOf, tool } from './text.js';
+import { count, parseFlags, withUsage } from './arguments.js';
+import { linesOf } from './text.js';
 
 /** Everybody is root here, so sudo only drops its own options. */
 const sudo: Command = async (context) => {
@@ -19,35 +19,6 @@ const sudo: Command = async (context) => {
   }
   return context.run(args);
 };
-
-/** Ends early when Ctrl-C is pressed. */
-export function sleepFor(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(false);
-    const end = (completed: boolean) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      resolve(completed);
-    };
-    const abort = () => end(false);
-    const timer = setTimeout(() => end(true), ms);
-    signal.addEventListener('abort', abort);
-  });
-}
-
-const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
-
-const sleep: Command = (context) =>
-  withUsage(context, async () => {
-    let seconds = 0;
-    for (const arg of context.args) {
-      const match = /^(\d+(?:\.\d*)?|\.\d+)([smhd]?)$/.exec(arg);
-      if (!match) throw new UsageError(`invalid time interval '${arg}'`);
-      seconds += Number(match[1]) * UNITS[match[2]];
-    }
-    if (context.args.length === 0) throw new UsageError('missing operand');
-    return (await sleepFor(seconds * 1000, context.signal)) ? 0 : 130;
-  });
 
 const xargs: Command = (context) =>
   withUsage(context, async () => {
@@ -108,80 +79,6 @@ const printenv: Command = async (context) => {
   return 0;
 };
 
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-const date: Command = async (context) => {
-  const now = new Date();
-  const two = (value: number) => String(value).padStart(2, '0');
-  const fields: Record<string, string> = {
-    Y: String(now.getUTCFullYear()),
-    m: two(now.getUTCMonth() + 1),
-    d: two(now.getUTCDate()),
-    H: two(now.getUTCHours()),
-    M: two(now.getUTCMinutes()),
-    S: two(now.getUTCSeconds()),
-    s: String(Math.floor(now.getTime() / 1000)),
-    N: `${String(now.getUTCMilliseconds()).padStart(3, '0')}000000`,
-    a: WEEKDAYS[now.getUTCDay()],
-    b: MONTHS[now.getUTCMonth()],
-    Z: 'UTC',
-    e: String(now.getUTCDate()).padStart(2),
-    '%': '%',
-    n: '\n',
-    j: '',
-  };
-  fields.F = `${fields.Y}-${fields.m}-${fields.d}`;
-  fields.T = `${fields.H}:${fields.M}:${fields.S}`;
-  const format = context.args.find((arg) => arg.startsWith('+'))?.slice(1) ?? '%a %b %e %T %Z %Y';
-  await context.out(`${format.replace(/%([a-zA-Z%])/g, (all, letter) => fields[letter] ?? all)}\n`);
-  return 0;
-};
-
-function dumpLine(bytes: Uint8Array, at: number, canonical: boolean): string {
-  const offset = at.toString(16).padStart(canonical ? 8 : 7, '0');
-  const part = bytes.subarray(at, at + 16);
-  const hex = [...part].map((byte) => byte.toString(16).padStart(2, '0'));
-  if (!canonical) {
-    const words: string[] = [];
-    for (let index = 0; index < part.length; index += 2) words.push((hex[index + 1] ?? '00') + hex[index]);
-    return `${offset} ${words.join(' ')}\n`;
-  }
-  const text = [...part].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
-  const half = (from: number) =>
-    hex
-      .slice(from, from + 8)
-      .join(' ')
-      .padEnd(23);
-  return `${offset}  ${half(0)}  ${half(8)}  |${text}|\n`;
-}
-
-/** hexdump and `xxd`-like views; repeated lines become `*`. */
-const hexdump = tool('Cvn:s:', async (context, flags) => {
-  const file = flags.operands[0];
-  const all =
-    file === undefined
-      ? await readAll(context.stdin)
-      : await readAll(context.fs.openRead(context.path(file)));
-  const from = flags.has('s') ? Number(flags.value('s')) : 0;
-  const to = flags.has('n') ? from + Number(flags.value('n')) : all.length;
-  const bytes = all.subarray(0, Math.min(to, all.length));
-  let previous = '';
-  let starred = false;
-  for (let at = from; at < bytes.length; at += 16) {
-    const line = dumpLine(bytes, at, flags.has('C'));
-    const content = line.slice(line.indexOf(' '));
-    const repeats = content === previous && !flags.has('v') && at + 16 < bytes.length;
-    if (!repeats) await context.out(line);
-    else if (!starred) await context.out('*\n');
-    starred = repeats;
-    previous = content;
-  }
-  if (bytes.length > from)
-    await context.out(`${bytes.length.toString(16).padStart(flags.has('C') ? 8 : 7, '0')}\n`);
-  return 0;
-});
-
 const dd: Command = async (context) => {
   const options = new Map(context.args.map((arg) => arg.split(/=(.*)/s) as [string, string]));
   const sizes: Record<string, number> = { '': 1, c: 1, w: 2, k: 1024, K: 1024, M: 2 ** 20, G: 2 ** 30 };
@@ -217,34 +114,12 @@ const dd: Command = async (context) => {
   }
 };
 
-const watch: Command = (context) =>
-  withUsage(context, async () => {
-    const end = context.args.findIndex(
-      (arg, index) => !arg.startsWith('-') && context.args[index - 1] !== '-n',
-    );
-    const flags = parseFlags(context.args.slice(0, end < 0 ? undefined : end), 'n:tdc');
-    if (end < 0) throw new UsageError('usage: watch [-n SECONDS] COMMAND');
-    const seconds = Number(flags.value('n') ?? 2);
-    const command = context.args.slice(end).join(' ');
-    do {
-      await context.out(
-        `\x1b[H\x1b[2J${flags.has('t') ? '' : `Every ${seconds.toFixed(1)}s: ${command}\n\n`}`,
-      );
-      await context.run(['sh', '-c', command]);
-    } while (await sleepFor(seconds * 1000, context.signal));
-    return 0;
-  });
-
 export const runTools: Record<string, [Command, string]> = {
   sudo: [sudo, 'run a command as root, which you are already'],
-  sleep: [sleep, 'wait'],
   xargs: [xargs, 'run a command with words of standard input as arguments'],
   env: [env, 'print the environment'],
   printenv: [printenv, 'print the environment'],
-  date: [date, 'date and time of the host, in UTC'],
-  hexdump: [hexdump, 'bytes in hexadecimal'],
   dd: [dd, 'copy blocks of bytes'],
-  watch: [watch, 'run a command again and again'],
   whoami: [(context: CommandContext) => context.out('root\n').then(() => 0), 'your name'],
   id: [
     (context: CommandContext) => context.out('uid=0(root) gid=0(root) groups=0(root)\n').then(() => 0),

@@ -8,6 +8,7 @@ import {
   UTS_SYSNAME,
   UTS_VERSION,
 } from '@pagewalk/kernel/kernel/utsname';
+import type { VirtualClock } from '../clock.js';
 import { FsError } from '../fs/filesystem.js';
 import type { LogRecord, Machine } from '../machine.js';
 import type { Command, CommandContext } from '../shell/command.js';
@@ -84,15 +85,20 @@ const DMESG_LONG = {
   kernel: 'k',
 };
 
+/** How often `dmesg -w` looks. */
+const FOLLOW_NS = 100_000_000;
+
 const dmesg =
-  (machine: Machine): Command =>
+  (machine: Machine, clock: VirtualClock): Command =>
   (context) =>
     withUsage(context, async () => {
       if (machine.dmesgCommand) {
-        const { stdout, stderr, status } = machine.dmesgCommand(context.args);
+        const { stdout, stderr, status, follow } = machine.dmesgCommand(context.args);
         await context.stdout.write(stdout);
         if (stderr) await context.err(stderr);
-        return status;
+        while (follow && (await clock.sleep(FOLLOW_NS, context.signal, true)))
+          await context.stdout.write(follow());
+        return follow ? 130 : status;
       }
       const flags = parseFlags(context.args, 'cCtrxl:HPk', DMESG_LONG);
       const levels = flags
@@ -111,119 +117,42 @@ const dmesg =
       return 0;
     });
 
-/** Values of /proc/meminfo in KiB. */
-function meminfo(context: CommandContext): (name: string) => number {
-  const values = new Map(
-    readText(context, '/proc/meminfo')
-      .split('\n')
-      .map((line) => [line.split(':')[0], Number.parseInt(line.split(':')[1], 10)]),
-  );
-  return (name) => values.get(name) ?? 0;
+/** All parameters below /proc/sys. */
+function sysctlNames(context: CommandContext, folder = ''): string[] {
+  const { fs } = context;
+  return fs.readdir(`/proc/sys${folder}`).flatMap((name) => {
+    const path = `${folder}/${name}`;
+    return fs.isDirectory(`/proc/sys${path}`)
+      ? sysctlNames(context, path)
+      : [path.slice(1).replaceAll('/', '.')];
+  });
 }
 
-const FREE_DIVISORS: Record<string, number> = { b: 1 / 1024, k: 1, m: 1024, g: 1024 * 1024 };
-
-const human = (kib: number): string => {
-  let value = kib;
-  let unit = 0;
-  for (; value >= 1024; unit++) value /= 1024;
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)}${['Ki', 'Mi', 'Gi', 'Ti'][unit]}`;
-};
-
-const free = tool('bkmghwts:c:', async (context, flags) => {
-  const of = meminfo(context);
-  const unit = Object.keys(FREE_DIVISORS).find((letter) => flags.has(letter)) ?? 'k';
-  const show = (kib: number) =>
-    (flags.has('h') ? human(kib) : String(Math.floor(kib / FREE_DIVISORS[unit]))).padStart(12);
-  const cache = of('Buffers') + of('Cached') + of('SReclaimable');
-  const used = of('MemTotal') - of('MemFree') - cache;
-  const rows = [
-    ['Mem:', of('MemTotal'), used, of('MemFree'), of('Shmem'), cache, of('MemAvailable')],
-    ['Swap:', of('SwapTotal'), of('SwapTotal') - of('SwapFree'), of('SwapFree')],
-  ] as const;
-  await context.out('               total        used        free      shared  buff/cache   available\n');
-  for (const [name, ...values] of rows) await context.out(`${name.padEnd(8)}${values.map(show).join('')}\n`);
-  return 0;
-});
-
-const uptime: Command = async (context) => {
-  const seconds = Number.parseFloat(readText(context, '/proc/uptime'));
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  await context.out(
-    ` up ${hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, '0')}` : `${minutes} min`},  load average: 0.00, 0.00, 0.00\n`,
-  );
-  return 0;
-};
-
-interface SlabRow {
-  name: string;
-  active: number;
-  objects: number;
-  bytes: number;
-  perSlab: number;
-  pagesPerSlab: number;
-  slabs: number;
-}
-
-/** Rows of /proc/slabinfo. */
-export function slabRows(text: string): SlabRow[] {
-  return text
-    .split('\n')
-    .slice(2)
-    .filter(Boolean)
-    .map((line) => {
-      const [name, ...rest] = line.split(/\s+/);
-      const [active, objects, bytes, perSlab, pagesPerSlab] = rest.slice(0, 5).map(Number);
-      const slabs = Number(/slabdata\s+\d+\s+(\d+)/.exec(line)?.[1] ?? 0);
-      return { name, active, objects, bytes, perSlab, pagesPerSlab, slabs };
-    });
-}
-
-const slabtop = tool(
-  'os:d:',
-  async (context, flags) => {
-    if (!flags.has('o')) throw new UsageError('the display that refreshes is not there yet; use -o');
-    const rows = slabRows(readText(context, '/proc/slabinfo'));
-    rows.sort((a, b) =>
-      flags.value('s') === 'c' ? b.slabs * b.pagesPerSlab - a.slabs * a.pagesPerSlab : b.objects - a.objects,
-    );
-    await context.out('  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME                   \n');
-    for (const row of rows) {
-      const use = row.objects > 0 ? Math.floor((100 * row.active) / row.objects) : 0;
-      const columns = [
-        String(row.objects).padStart(6),
-        String(row.active).padStart(6),
-        `${String(use).padStart(3)}%`,
-        `${(row.bytes / 1024).toFixed(2).padStart(7)}K`,
-        String(row.slabs).padStart(6),
-        String(row.perSlab).padStart(8),
-        `${String(row.slabs * row.pagesPerSlab * 4).padStart(9)}K`,
-        row.name.padEnd(23),
-      ];
-      await context.out(`${columns.join(' ')}\n`);
-    }
+async function sysctlOne(context: CommandContext, name: string, value: string | undefined, bare: boolean) {
+  const path = `/proc/sys/${name.replaceAll('.', '/')}`;
+  try {
+    context.fs.stat(path);
+    if (value !== undefined) context.fs.writeFile(path, new TextEncoder().encode(`${value}\n`));
+    const shown = value ?? readText(context, path).trimEnd();
+    await context.out(bare ? `${shown}\n` : `${name} = ${shown}\n`);
     return 0;
-  },
-  { once: 'o', sort: 's' },
-);
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    let message = `setting key "${name}": ${error.reason}`;
+    if (error.code === 'ENOENT') message = `cannot stat ${path}: ${error.reason}`;
+    else if (error.code === 'EACCES') message = `permission denied on key '${name}'`;
+    await context.err(`sysctl: ${message}\n`);
+    return 255;
+  }
+}
 
 const sysctl = tool('nwa', async (context, flags) => {
+  const operands = flags.has('a') ? sysctlNames(context).sort() : flags.operands;
+  if (operands.length === 0) throw new UsageError('usage: sysctl [-n] [-a] NAME[=VALUE]...');
   let status = 0;
-  for (const operand of flags.operands) {
+  for (const operand of operands) {
     const [name, value] = operand.split(/=(.*)/s);
-    const path = `/proc/sys/${name.replaceAll('.', '/')}`;
-    try {
-      if (value !== undefined) context.fs.writeFile(path, new TextEncoder().encode(`${value}\n`));
-      const shown = value ?? readText(context, path).trimEnd();
-      await context.out(flags.has('n') ? `${shown}\n` : `${name} = ${shown}\n`);
-    } catch (error) {
-      if (!(error instanceof FsError)) throw error;
-      await context.err(
-        `sysctl: ${error.code === 'ENOENT' ? `cannot stat ${path}` : `permission denied on key '${name}'`}: ${error.reason}\n`,
-      );
-      status = 255;
-    }
+    status = (await sysctlOne(context, name, value, flags.has('n'))) || status;
   }
   return status;
 });
@@ -238,14 +167,22 @@ const mount: Command = async (context) => {
   return 0;
 };
 
-export function systemTools(machine: Machine): CommandSet {
+/** File systems that have no blocks: what is in RAM is counted in /proc/meminfo. */
+const df: Command = tool('hkTaP', async (context) => {
+  const row = (cells: readonly string[]) =>
+    `${cells[0].padEnd(14)} ${cells[1].padStart(9)} ${cells[2].padStart(4)} ${cells[3].padStart(9)} ${cells[4].padStart(4)} ${cells[5]}\n`;
+  await context.out(row(['Filesystem', '1K-blocks', 'Used', 'Available', 'Use%', 'Mounted on']));
+  for (const { point, type } of mountTable(context))
+    await context.out(row([type, '0', '0', '0', '-', point]));
+  return 0;
+});
+
+export function systemTools(machine: Machine, clock: VirtualClock): CommandSet {
   return {
     uname: [uname, 'name and release of the kernel', 'usage: uname [-asnrvmo]'],
-    dmesg: [dmesg(machine), 'the kernel log'],
-    free: [free, 'how much memory is free', 'usage: free [-b|-k|-m|-g|-h]'],
-    uptime: [uptime, 'time since boot, on the virtual clock'],
-    slabtop: [slabtop, 'slab caches by size', 'usage: slabtop -o [-s c]'],
-    sysctl: [sysctl, 'read and set kernel parameters', 'usage: sysctl [-n] NAME[=VALUE]...'],
+    dmesg: [dmesg(machine, clock), 'the kernel log'],
+    sysctl: [sysctl, 'read and set kernel parameters', 'usage: sysctl [-n] [-a] NAME[=VALUE]...'],
+    df: [df, 'mounted file systems', 'usage: df'],
     mount: [mount, 'list what is mounted', 'usage: mount'],
   };
 }
