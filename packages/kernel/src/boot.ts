@@ -5,12 +5,14 @@
  * Constructors declare static data, in this file's order, and attach; `boot()` of each part writes the first values.
  */
 
+import { addFastFunctions } from './arch/wasm64/fast_functions.js';
 import { Functions } from './arch/wasm64/functions.js';
 import { Guest } from './arch/wasm64/guest.js';
 import { Mmu } from './arch/wasm64/mmu.js';
 import { MMU_FUNCTIONS, mmuFunctions } from './arch/wasm64/mmu_functions.js';
+import { pageFastPaths } from './arch/wasm64/page_functions.js';
 import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
-import { addSlabFunctions } from './arch/wasm64/slab_functions.js';
+import { slabFastPaths } from './arch/wasm64/slab_functions.js';
 import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { commandLineParameters } from './kernel/command_line.js';
@@ -286,7 +288,10 @@ export class Kernel {
 
   /** Generated code over the allocators' memory: they must have been booted. */
   private addFastPaths(): void {
-    addSlabFunctions(this.ram, this.slub.core, this.functions, (name) => this.symbols.find(name)!);
+    addFastFunctions(this.ram, this.functions, (name) => this.symbols.find(name)!, {
+      ...slabFastPaths(this.slub.core),
+      ...pageFastPaths(this.pages),
+    });
   }
 
   /** A number over the names and places of all that this kernel has at fixed places or numbers. */

@@ -159,7 +159,7 @@ export const PAGE_FLAGS_CHECK_AT_FREE =
 export const PAGE_FLAGS_CHECK_AT_PREP = ((1 << NR_PAGEFLAGS) - 1) & ~(1 << PG_hwpoison);
 
 // Upper word of flags: zone in bits 19–21 (51–53 of the whole), node in the ten above, last_cpupid below.
-const ZONES_PGSHIFT_HI = 19;
+export const ZONES_PGSHIFT_HI = 19;
 /** The lower and upper word of an idle page's flags: no flag set, last_cpupid all ones. */
 export const PAGE_FLAGS_INIT_LO = 0xc0000000 | 0;
 export const pageFlagsInitHi = (zoneIndex: number): number => (zoneIndex << ZONES_PGSHIFT_HI) | 0x7ffff;

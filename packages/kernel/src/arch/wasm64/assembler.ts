@@ -62,6 +62,7 @@ export const OP = {
   i32_or: 0x72,
   i32_xor: 0x73,
   i32_shl: 0x74,
+  i32_shr_s: 0x75,
   i32_shr_u: 0x76,
   i64_add: 0x7c,
   i64_sub: 0x7d,

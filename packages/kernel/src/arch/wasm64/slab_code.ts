@@ -15,15 +15,7 @@
  * fast path may give wrong memory to who spoilt it, but reaches nothing outside RAM.
  */
 
-import {
-  PAGE_OFFSET,
-  PAGE_SHIFT,
-  type Paddr,
-  RAM_BASE,
-  REG,
-  SLOW_PATHS,
-  vaddr,
-} from '../../machine/layout.js';
+import { PAGE_OFFSET, PAGE_SHIFT, type Paddr, RAM_BASE, vaddr } from '../../machine/layout.js';
 import { __GFP_ACCOUNT, __GFP_DMA, __GFP_RECLAIMABLE, __GFP_ZERO } from '../../mm/gfp.js';
 import { Page, PG_slab, VMEMMAP_HI } from '../../mm/page.js';
 import { PCPU_UNIT_SIZE } from '../../mm/percpu.js';
@@ -35,7 +27,8 @@ import {
   Slab,
   ZERO_SIZE_PTR,
 } from '../../mm/slab.js';
-import { Asm, OP } from './assembler.js';
+import { type Asm, OP } from './assembler.js';
+import { type FastPathBody, FastPathCode, fastPathBody } from './fast_path_code.js';
 import { type FunctionType, I32, I64 } from './object.js';
 
 /** Where things lie that never move after boot: physical addresses. */
@@ -102,19 +95,11 @@ const FAST_PATHS: {
 
 export const SLAB_FUNCTIONS: readonly string[] = Object.keys(FAST_PATHS);
 
-/** Type, locals and body of one of SLAB_FUNCTIONS. @param slow what is done in all other cases: ends the function */
-export function slabFunction(
-  name: string,
-  places: SlabPlaces,
-  slow: Asm,
-): { type: FunctionType; locals: number[]; code: Asm } {
+/** One of SLAB_FUNCTIONS. @param slow what is done where the fast path gives up */
+export function slabFunction(name: string, places: SlabPlaces, slow: Asm): FastPathBody {
   const { type, object, emit } = FAST_PATHS[name];
-  const code = new Asm().block();
-  const path = new SlabFastPath(code, places, localsFrom(type.params.length, object));
-  path.gate();
-  emit(path);
-  code.end().raw(slow.bytes, 0, slow.length);
-  return { type, locals: LOCAL_TYPES, code };
+  const locals = localsFrom(type.params.length, object);
+  return fastPathBody(type, LOCAL_TYPES, (out) => emit(new SlabFastPath(out, places, locals)), slow);
 }
 
 const PAGE_STRUCT_SHIFT = Math.log2(Page.size);
@@ -136,34 +121,14 @@ interface Locals {
   readonly counters: number;
 }
 
-/**
- * A fast path in the making. All methods leave the wasm stack as they found it, and jump out of `depth` blocks to
- * the slow path if they cannot go on.
- */
-export class SlabFastPath {
+/** A fast path in the making. */
+class SlabFastPath extends FastPathCode {
   constructor(
-    readonly out: Asm,
+    out: Asm,
     private readonly places: SlabPlaces,
     private readonly v: Locals,
-  ) {}
-
-  /** Pushes a 32-bit word of RAM, or another load's value, at the physical address in a local plus an offset. */
-  private load(local: number, offset: number, opcode: number = OP.i32_load): Asm {
-    return this.out.get(local).mem(opcode, RAM_BASE + offset);
-  }
-
-  /** Gives up if the physical address in a local has not so many bytes of RAM behind it. */
-  private inRam(local: number, bytes: number, depth = 0): void {
-    this.out
-      .get(local)
-      .i32(this.places.ramSize - bytes)
-      .op(OP.i32_gt_u)
-      .brIf(depth);
-  }
-
-  /** Gives up if anybody watches, or any setting makes allocation more than this. */
-  gate(): void {
-    this.out.i32(0).mem(OP.i32_load, SLOW_PATHS).brIf(0);
+  ) {
+    super(out, places.ramSize, places.nrCpus);
   }
 
   /** Sets `cache` to the one that serves a size in a local, or gives up. */
@@ -201,19 +166,6 @@ export class SlabFastPath {
       .brIf(0);
   }
 
-  /** Sets `to` to the physical address behind an i64 local, or gives up. */
-  private physical(address: number, to: number, bytes: number): void {
-    const { out, places } = this;
-    out
-      .get(address)
-      .i64(-PAGE_OFFSET)
-      .op(OP.i64_add)
-      .i64(places.ramSize - bytes)
-      .op(OP.i64_gt_u)
-      .brIf(0);
-    out.get(address).op(OP.i32_wrap_i64).set(to); // PAGE_OFFSET has no low word
-  }
-
   /** Sets `page` to the head page of a physical address; gives up if it is no slab. */
   private headPage(p: number): void {
     const { out, places, v } = this;
@@ -235,12 +187,9 @@ export class SlabFastPath {
 
   /** Sets `cpuSlab` to this CPU's part of `cache`. */
   private thisCpu(): void {
-    const { out, places, v } = this;
+    const { v } = this;
     this.load(v.cache, KmemCache.o.cpu_slab).tee(v.cpuSlab).op(OP.i32_eqz).brIf(0);
-    if (places.nrCpus > 1) {
-      out.get(v.cpuSlab).i32(0).mem(OP.i32_load, REG.cpu).i32(PCPU_UNIT_SIZE).op(OP.i32_mul, OP.i32_add);
-      out.set(v.cpuSlab);
-    }
+    this.ofThisCpu(v.cpuSlab, PCPU_UNIT_SIZE);
     this.inRam(v.cpuSlab, KmemCacheCpu.size);
   }
 

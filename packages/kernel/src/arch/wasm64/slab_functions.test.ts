@@ -15,8 +15,9 @@ import {
 } from '../../mm/gfp.js';
 import { SLAB_HWCACHE_ALIGN } from '../../mm/slab.js';
 import { validateSlub } from '../../mm/slub_validate.js';
+import { addFastFunctions } from './fast_functions.js';
 import { Functions, kernelFunction } from './functions.js';
-import { addSlabFunctions } from './slab_functions.js';
+import { slabFastPaths } from './slab_functions.js';
 
 const GFPS = [
   GFP_KERNEL,
@@ -196,7 +197,7 @@ function fastOnly({ kernel }: Subject): (name: string, signature: string, ...arg
     ['kmem_cache_free', 'v:pp'],
   ])
     functions.add(kernelFunction(name, addressOf(name), signature, () => 1));
-  addSlabFunctions(kernel.ram, kernel.slub.core, functions, addressOf);
+  addFastFunctions(kernel.ram, functions, addressOf, slabFastPaths(kernel.slub.core));
   return (name, signature, ...args) =>
     functions.callAddress(
       addressOf(name),
