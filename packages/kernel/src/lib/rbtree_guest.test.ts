@@ -92,7 +92,7 @@ describe('trees of C nodes', () => {
         expect(check(get(ROOT), 0, true)).toBeGreaterThan(0);
         const sorted = [...model].sort((a, b) => a - b);
         expect(walk(tree.first(ROOT), (node) => tree.next(node))).toEqual(sorted);
-        expect(walk(tree.last(ROOT), (node) => tree.prev(node))).toEqual(sorted.toReversed());
+        expect(walk(tree.last(ROOT), (node) => tree.prev(node))).toEqual([...sorted].reverse());
         expect(walk(tree.firstPostorder(ROOT), (node) => tree.nextPostorder(node))).toEqual(
           postorder(get(ROOT)),
         );
