@@ -404,6 +404,7 @@ export class Kernel {
       ram: this.ram,
       data: this.data,
       log: this.printk,
+      notifyState: (m, state) => this.library.notifiers.notifyModule(this.ram.addressOf(m.handle), state),
       reports: this.oops,
       taint: this.taint,
       kallsyms: this.kallsyms,

@@ -60,6 +60,8 @@ const encoder = new TextEncoder();
 function rootFolders(fs: MemFs): void {
   for (const folder of FOLDERS) fs.mkdir(`/${folder}`);
   for (const link of ['/usr/bin', '/sbin', '/usr/sbin']) fs.symlink('/bin', link);
+  for (const list of ['modules.order', 'modules.builtin'])
+    fs.writeFile(`/lib/modules/${RELEASE}/${list}`, new Uint8Array(0), false);
   fs.symlink('/proc/mounts', '/etc/mtab');
   fs.writeFile('/etc/hostname', encoder.encode('pagewalk\n'), false);
   fs.writeFile('/etc/passwd', encoder.encode('root:x:0:0:root:/root:/bin/sh\n'), false);

@@ -23,6 +23,7 @@ import { TaskKilled } from './oops.js';
 /** Offsets in `struct notifier_block`. */
 const NEXT = 8;
 const PRIORITY = 16;
+const NOTIFY_OK = 1;
 const NOTIFY_STOP_MASK = 0x8000;
 /** Where the pointer to the first block lies in each kind of head. */
 const HEADS = { atomic: 8, blocking: RwSemaphore.size, raw: 0 } as const;
@@ -40,6 +41,7 @@ export interface NotifierServices {
 
 export class Notifiers {
   private readonly rebootList: Handle;
+  private readonly moduleList: Handle;
   private readonly panicList: Handle;
   private readonly panicText: Handle;
 
@@ -48,15 +50,18 @@ export class Notifiers {
     data: StaticData,
   ) {
     this.rebootList = data.declare('reboot_notifier_list', RwSemaphore.size + 8);
+    this.moduleList = data.declare('module_notify_list', RwSemaphore.size + 8);
     this.panicList = data.declare('panic_notifier_list', 16);
     this.panicText = data.declare('panic_notifier_text', PANIC_TEXT);
   }
 
   boot(): void {
     const { ram } = this.k;
-    const waiters = this.rebootList + RwSemaphore.w.wait_list;
-    ram.setPtr(waiters, waiters);
-    ram.setPtr(waiters + 2, waiters);
+    for (const list of [this.rebootList, this.moduleList]) {
+      const waiters = list + RwSemaphore.w.wait_list;
+      ram.setPtr(waiters, waiters);
+      ram.setPtr(waiters + 2, waiters);
+    }
   }
 
   private priority(block: Vaddr): number {
@@ -120,6 +125,17 @@ export class Notifiers {
     return result;
   }
 
+  /**
+   * Tells of a module's new state.
+   * @param module address of its struct
+   * @returns 0, or the negative errno with which a callback refuses (NOTIFY_BAD is -EPERM)
+   */
+  notifyModule(module: Vaddr, state: number): number {
+    const result = this.call(this.k.ram.addressOf(this.moduleList) + HEADS.blocking, state, module);
+    const value = result & ~NOTIFY_STOP_MASK;
+    return value > NOTIFY_OK ? NOTIFY_OK - value : 0;
+  }
+
   /** Tells who registered with panic_notifier_list what the kernel died of. */
   notifyPanic(message: string): void {
     const { mem, ram } = this.k;
@@ -152,7 +168,10 @@ export class Notifiers {
       };
     });
     const reboot = this.k.ram.addressOf(this.rebootList) + HEADS.blocking;
+    const modules = this.k.ram.addressOf(this.moduleList) + HEADS.blocking;
     return Object.assign({}, ...kinds, {
+      register_module_notifier: ['i:p', (block: Vaddr) => this.register(modules, block)],
+      unregister_module_notifier: ['i:p', (block: Vaddr) => this.unregister(modules, block)],
       register_reboot_notifier: ['i:p', (block: Vaddr) => this.register(reboot, block)],
       unregister_reboot_notifier: ['i:p', (block: Vaddr) => this.unregister(reboot, block)],
     } satisfies KernelExports);

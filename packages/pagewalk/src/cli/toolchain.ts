@@ -75,12 +75,14 @@ export const makeCommand =
   async (context) => {
     const toolchain = await loadToolchain(kernelSymbols);
     let written = Promise.resolve();
+    let installed = false;
     const status = await toolchain.make(context.args, {
       cwd: context.cwd,
       fs: buildFs(context.fs),
       env: Object.fromEntries(context.env),
       signal: context.signal,
       stdout: (text) => {
+        installed ||= text.startsWith('  DEPMOD ');
         progress.clear();
         written = written.then(() => context.out(text));
       },
@@ -97,5 +99,5 @@ export const makeCommand =
       },
     });
     await written;
-    return status;
+    return installed && status === 0 ? context.run(['depmod']) : status;
   };

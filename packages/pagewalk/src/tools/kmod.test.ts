@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { FakeMachine } from '../fake_machine.js';
 import { runShell } from '../testing.js';
-import { modinfoLines } from './kmod.js';
+import { modinfoLines } from './modinfo.js';
 
 /** kmod's messages and exit codes, as a real Linux 6.1 gave them. */
 test('insmod and rmmod say what kmod says', async () => {

@@ -2,12 +2,14 @@
 /** insmod, rmmod, lsmod, modinfo: kmod's messages and exit codes. */
 
 import { FsError } from '../fs/filesystem.js';
-import { basename } from '../fs/vfs.js';
 import type { CommandResult, Machine } from '../machine.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { parseFlags, withUsage } from './arguments.js';
+import { depmod } from './depmod.js';
 import { errnoMessage } from './errno.js';
-import { customSection } from './wasm_section.js';
+import { modinfo } from './modinfo.js';
+import { modprobe } from './modprobe.js';
+import { moduleName } from './module_index.js';
 
 export type CommandSet = Record<string, [Command, string, string?]>;
 
@@ -32,7 +34,7 @@ export function insmodReason(errno: number): string {
 }
 
 /** What the shell says when the kernel killed the task that made the call; undefined if it lives. */
-async function death(
+export async function death(
   context: CommandContext,
   { signal, panicked }: CommandResult,
 ): Promise<number | undefined> {
@@ -42,7 +44,7 @@ async function death(
 }
 
 /** The kernel splits parameters at spaces; kmod quotes the values that have some. */
-const parameterText = (args: readonly string[]): string =>
+export const parameterText = (args: readonly string[]): string =>
   args.map((arg) => (/\s/.test(arg) ? arg.replace(/=([\s\S]*)/, '="$1"') : arg)).join(' ');
 
 const insmod =
@@ -68,9 +70,6 @@ const insmod =
     await context.err(`insmod: ERROR: could not insert module ${file}: ${insmodReason(-result.status)}\n`);
     return 1;
   };
-
-/** `mem-alloc.ko` and `path/mem_alloc.ko` both mean mem_alloc. */
-export const moduleName = (file: string): string => basename(file).replace(/\.ko$/, '').replaceAll('-', '_');
 
 const rmmod =
   (machine: Machine): Command =>
@@ -120,95 +119,6 @@ const lsmod =
     return 0;
   };
 
-/** Key-value pairs of a module file, in the order of the file. */
-export function readModinfo(image: Uint8Array): [key: string, value: string][] {
-  const section = customSection(image, 'modinfo');
-  if (!section) return [];
-  return new TextDecoder()
-    .decode(section)
-    .split('\0')
-    .filter((entry) => entry.includes('='))
-    .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
-}
-
-/** `parm` and `parmtype` of each parameter become one line, `name:description (type)`, after all others. */
-export function modinfoLines(entries: readonly [string, string][]): [key: string, value: string][] {
-  const split = (value: string): [string, string] => [
-    value.slice(0, value.indexOf(':')),
-    value.slice(value.indexOf(':') + 1),
-  ];
-  const types = new Map(entries.filter(([key]) => key === 'parmtype').map(([, value]) => split(value)));
-  const described = new Map(entries.filter(([key]) => key === 'parm').map(([, value]) => split(value)));
-  const parameters = new Set(
-    entries.filter(([key]) => key.startsWith('parm')).map(([, value]) => split(value)[0]),
-  );
-  const lines = [...parameters].map((name): [string, string] => {
-    const type = types.get(name);
-    const description = described.get(name);
-    if (description === undefined) return ['parm', `${name}:${type}`];
-    return ['parm', `${name}:${description}${type ? ` (${type})` : ''}`];
-  });
-  return [...entries.filter(([key]) => !key.startsWith('parm')), ...lines];
-}
-
-const MODINFO_LETTERS: Record<string, string> = {
-  a: 'author',
-  d: 'description',
-  l: 'license',
-  p: 'parm',
-  n: 'filename',
-};
-
-const modinfo: Command = (context) =>
-  withUsage(context, async () => {
-    const long = {
-      field: 'F',
-      author: 'a',
-      description: 'd',
-      license: 'l',
-      parameters: 'p',
-      filename: 'n',
-      null: '0',
-    };
-    const flags = parseFlags(context.args, 'F:adlpn0', long);
-    if (flags.operands.length === 0) {
-      await context.err('modinfo: ERROR: missing module or filename.\n');
-      return 1;
-    }
-    const letter = Object.keys(MODINFO_LETTERS).find((item) => flags.has(item));
-    const field = flags.value('F') ?? (letter && MODINFO_LETTERS[letter]);
-    let status = 0;
-    for (const file of flags.operands)
-      status ||= await describeModule(context, file, field, flags.has('0') ? '\0' : '\n');
-    return status;
-  });
-
-async function describeModule(
-  context: CommandContext,
-  file: string,
-  field: string | undefined,
-  end: string,
-): Promise<number> {
-  let image: Uint8Array;
-  try {
-    image = context.fs.readFile(context.path(file));
-  } catch (error) {
-    if (!(error instanceof FsError)) throw error;
-    await context.err(`modinfo: ERROR: Module ${file} not found.\n`);
-    return 1;
-  }
-  const entries: [string, string][] = [['filename', file], ...modinfoLines(readModinfo(image))];
-  if (entries.length === 1) {
-    await context.err(`modinfo: ERROR: could not get modinfo from '${moduleName(file)}': Invalid argument\n`);
-    return 1;
-  }
-  for (const [key, value] of entries) {
-    if (field === undefined) await context.out(`${`${key}:`.padEnd(16)}${value}${end}`);
-    else if (key === field) await context.out(`${value}${end}`);
-  }
-  return 0;
-}
-
 /** The commands of the module loader. */
 export function kmodTools(machine: Machine): CommandSet {
   return {
@@ -217,8 +127,14 @@ export function kmodTools(machine: Machine): CommandSet {
     lsmod: [lsmod(machine), 'list loaded kernel modules', 'usage: lsmod'],
     modinfo: [
       modinfo,
-      'describe a module file',
-      'usage: modinfo [-F FIELD | -a | -d | -l | -p | -n] FILE.ko...',
+      'describe a module',
+      'usage: modinfo [-F FIELD | -a | -d | -l | -p | -n] [-0] NAME|FILE.ko...',
     ],
+    modprobe: [
+      modprobe(machine),
+      'load a module with all it needs, or unload it',
+      'usage: modprobe [-nvqD] NAME [PARAMETER=VALUE]...  or  modprobe -r NAME...',
+    ],
+    depmod: [depmod, 'write the indexes that modprobe reads', 'usage: depmod [-a] [-n] [-v]'],
   };
 }

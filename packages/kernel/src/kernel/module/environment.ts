@@ -41,6 +41,8 @@ export interface ModuleEnvironment {
   parseArgs(m: LoadedModule, args: string): number;
   /** Frees what the parameters own. */
   freeArgs(m: LoadedModule): void;
+  /** Tells register_module_notifier's callbacks of a new state; a negative errno refuses MODULE_STATE_COMING. */
+  notifyState(m: LoadedModule, state: number): number;
   /** Runs what C's `__attribute__((constructor))` marks. */
   runConstructors(m: LoadedModule): void;
 }

@@ -247,8 +247,11 @@ export class Modules {
 
   /** Sets the module's parameters and runs its constructors. */
   private prepare(m: LoadedModule, args: string): LoadedModule | number {
-    const bad = this.env.parseArgs(m, args);
+    const refused = this.env.notifyState(m, MODULE_STATE_COMING);
+    const bad = refused < 0 ? refused : this.env.parseArgs(m, args);
     if (bad < 0) {
+      this.struct(m).state = MODULE_STATE_GOING;
+      this.env.notifyState(m, MODULE_STATE_GOING);
       this.discard(m);
       return bad;
     }
@@ -266,6 +269,7 @@ export class Modules {
     const struct = this.struct(m);
     if (result < 0) {
       struct.state = MODULE_STATE_GOING;
+      this.env.notifyState(m, MODULE_STATE_GOING);
       this.discard(m);
       return result;
     }
@@ -276,6 +280,7 @@ export class Modules {
       reports.dumpStack(['do_init_module']);
     }
     struct.state = MODULE_STATE_LIVE;
+    this.env.notifyState(m, MODULE_STATE_LIVE);
     struct.refcnt--;
     return 0;
   }
@@ -318,6 +323,7 @@ export class Modules {
 
   /** What follows a module's exit function: nothing of the module is left. */
   exitDone(m: LoadedModule): void {
+    this.env.notifyState(m, MODULE_STATE_GOING);
     this.discard(m);
   }
 
