@@ -4,6 +4,8 @@
 import { Machine, type MachineOptions } from '@pagewalk/kernel/machine';
 import type { Toolchain } from '@pagewalk/toolchain';
 import { nodeToolchain } from '@pagewalk/toolchain/index.node';
+import { afterEach } from 'vitest';
+import { checkRebuild } from './rebuild.js';
 
 let toolchain: Toolchain | undefined;
 
@@ -21,8 +23,19 @@ export async function build(name: string, source: string): Promise<Uint8Array> {
   return ko;
 }
 
-export const boot = (options: Partial<MachineOptions> = {}): Machine =>
-  new Machine({ memory: 64 * 2 ** 20, ...options });
+/** Machines that the running test has booted. */
+const booted: Machine[] = [];
+
+/** A machine; at the end of the test it is shown that everything but its RAM can be thrown away. */
+export function boot(options: Partial<MachineOptions> = {}): Machine {
+  const machine = new Machine({ memory: 64 * 2 ** 20, ...options });
+  booted.push(machine);
+  return machine;
+}
+
+afterEach(() => {
+  for (const machine of booted.splice(0)) checkRebuild(machine);
+});
 
 /** Texts that were logged since the last module was loaded, without the lines about its taint. */
 export function moduleLog(machine: Machine): string[] {
@@ -38,6 +51,7 @@ export async function logOf(name: string, source: string, parameters = ''): Prom
   const { status, signal } = machine.insmod(ko, parameters);
   if (status < 0 || signal)
     throw new Error(`insmod: status ${status}, signal ${signal}\n${moduleLog(machine).join('\n')}`);
+  checkRebuild(machine);
   machine.rmmod(name);
   return moduleLog(machine);
 }
