@@ -57,11 +57,11 @@ export function loadPlain(file, bytes) {
   return { call: (name, n) => exports[name](exports.__heap_base.value, n) };
 }
 
-/** The kernels natively, in a process of their own; undefined where there is no gcc. */
-export function native(bytes) {
+/** A C program's functions natively, in a process of their own; undefined where there is no gcc. */
+export function native(bytes, source = 'native.c') {
   const folder = mkdtempSync(join(tmpdir(), 'pagewalk-bench-'));
   const program = join(folder, 'native');
-  const gcc = spawnSync('gcc', ['-O2', '-w', '-fno-strict-aliasing', '-o', program, file('native.c')]);
+  const gcc = spawnSync('gcc', ['-O2', '-w', '-fno-strict-aliasing', '-o', program, file(source)]);
   if (gcc.error || gcc.status !== 0) {
     rmSync(folder, { recursive: true });
     return undefined;

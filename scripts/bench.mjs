@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { build, fail, install, root } from './prepare.mjs';
 
 /** In the order in which they are shown. */
-const SUITES = ['guest', 'views', 'boot', 'make'];
+const SUITES = ['guest', 'views', 'alloc', 'boot'];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },

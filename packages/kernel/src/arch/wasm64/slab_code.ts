@@ -188,16 +188,21 @@ class SlabFastPath extends FastPathCode {
   /** Sets `cpuSlab` to this CPU's part of `cache`. */
   private thisCpu(): void {
     const { v } = this;
-    this.load(v.cache, KmemCache.o.cpu_slab).tee(v.cpuSlab).op(OP.i32_eqz).brIf(0);
+    this.load(v.cache, KmemCache.o.cpu_slab).set(v.cpuSlab);
     this.ofThisCpu(v.cpuSlab, PCPU_UNIT_SIZE);
-    this.inRam(v.cpuSlab, KmemCacheCpu.size);
+    // NULL gives up too: a cache that is being made.
+    this.out.get(v.cpuSlab).i32(1).op(OP.i32_sub);
+    this.out
+      .i32(this.ramSize - KmemCacheCpu.size - 1)
+      .op(OP.i32_gt_u)
+      .brIf(0);
   }
 
   /** Takes the first object of this CPU's freelist and returns it: slab_alloc_node(). */
   take(gfp: number): void {
     const { out, places, v } = this;
     this.thisCpu();
-    // An object that is NULL, outside of RAM or odd: the slow path knows what to do.
+    // An object that is NULL or outside of RAM: the slow path knows what to do.
     this.load(v.cpuSlab, KmemCacheCpu.o.freelist, OP.i64_load).tee(v.object);
     out
       .i64(-PAGE_OFFSET - 1)
@@ -205,7 +210,7 @@ class SlabFastPath extends FastPathCode {
       .i64(places.ramSize - 1)
       .op(OP.i64_ge_u)
       .brIf(0);
-    out.get(v.object).op(OP.i32_wrap_i64).tee(v.p).i32(3).op(OP.i32_and).brIf(0);
+    out.get(v.object).op(OP.i32_wrap_i64).set(v.p);
     this.linkPlace();
     this.load(v.at, 0, OP.i64_load).set(v.link);
     out.get(gfp).i32(__GFP_ZERO).op(OP.i32_and).if();
