@@ -138,11 +138,14 @@ export class PageTables {
     return true;
   }
 
-  /** Maps a range of RAM with the largest pages that fit. */
-  mapRange(address: Vaddr, frame: Paddr, bytes: number, protection: Protection): boolean {
+  /** Maps a range of RAM with the largest pages that fit, or only with 4 KiB pages. */
+  mapRange(address: Vaddr, frame: Paddr, bytes: number, protection: Protection, largePages = true): boolean {
     for (let done = 0; done < bytes; ) {
       const large =
-        (address + done) % PMD_SIZE === 0 && (frame + done) % PMD_SIZE === 0 && bytes - done >= PMD_SIZE;
+        largePages &&
+        (address + done) % PMD_SIZE === 0 &&
+        (frame + done) % PMD_SIZE === 0 &&
+        bytes - done >= PMD_SIZE;
       const ok = large
         ? this.mapLarge(address + done, frame + done, protection)
         : this.map(address + done, frame + done, protection);
@@ -160,6 +163,14 @@ export class PageTables {
     this.ram.i32[entry] = 0;
     this.ram.i32[entry + 1] = 0;
     return frame;
+  }
+
+  /** Makes a page that has an entry present, or not; the frame and protection in the entry stay. */
+  setPresent(address: Vaddr, present: boolean): void {
+    const { entry, level } = this.walk(address);
+    if (level !== 3) return;
+    const low = this.ram.i32[entry];
+    this.ram.i32[entry] = present ? low | _PAGE_PRESENT : low & ~_PAGE_PRESENT;
   }
 
   /** Changes the protection of a mapped 4 KiB page. */

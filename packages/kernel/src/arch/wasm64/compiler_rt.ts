@@ -59,7 +59,7 @@ export function compilerRuntime(
   const m = new ModuleBuilder();
   const writeSlow = m.import('mmu', 'writeSlow', { params: [I64, I64, I32, I32], results: [I32] });
   const error = m.import('kernel', 'divideError', { params: [I32], results: [] });
-  const target: AccessTarget = { a: ADDRESS, d: DISTANCE, e: ENTRY, directBytes: ram.size };
+  const target: AccessTarget = { a: ADDRESS, d: DISTANCE, e: ENTRY, directBytes: mmu.directBytes };
   for (const name of COMPILER_RT) {
     const { type, body } = FUNCTIONS[name];
     const pc = addressOf(name) + 0x10;

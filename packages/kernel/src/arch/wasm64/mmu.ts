@@ -61,8 +61,10 @@ export class Mmu {
     private readonly ram: Ram,
     table: WebAssembly.Table,
     private readonly handlers: MmuHandlers,
+    /** Bytes of the direct map that are mapped for certain: all of RAM, unless pages are taken out of it. */
+    readonly directBytes = ram.size,
   ) {
-    const module = new WebAssembly.Module(buildMmuModule(ram.size));
+    const module = new WebAssembly.Module(buildMmuModule(ram.size, directBytes));
     const instance = new WebAssembly.Instance(module, {
       env: { memory: ram.memory, table },
       kernel: { fault: handlers.fault.bind(handlers), fetch: handlers.fetch.bind(handlers) },
@@ -140,7 +142,7 @@ export class Mmu {
    */
   resolve(address: Vaddr, write: boolean): number {
     const direct = address - PAGE_OFFSET;
-    if (direct >= 0 && direct < this.ram.size) return direct;
+    if (direct >= 0 && direct < this.directBytes) return direct;
     for (;;) {
       const p = this.walkChecked(address, write);
       if (p >= 0) return p;
@@ -151,7 +153,7 @@ export class Mmu {
   /** Physical address, or -1 if the kernel could not make this access. Never faults. */
   translate(address: Vaddr, write = false): number {
     const direct = address - PAGE_OFFSET;
-    if (direct >= 0 && direct < this.ram.size) return direct;
+    if (direct >= 0 && direct < this.directBytes) return direct;
     const p = this.walkChecked(address, write);
     return p >= 0 ? p : -1;
   }

@@ -29,8 +29,11 @@ const FRAME_MASK = 0x000ffffffffff000;
 
 const f = (params: number[], results: number[]): FunctionType => ({ params, results });
 
-/** @param ramSize bytes of RAM; page tables that lead further are a bus error */
-export function buildMmuModule(ramSize: number): Uint8Array {
+/**
+ * @param ramSize bytes of RAM; page tables that lead further are a bus error
+ * @param directBytes bytes of the direct map that are mapped for certain, and so need no walk
+ */
+export function buildMmuModule(ramSize: number, directBytes: number): Uint8Array {
   const m = new ModuleBuilder();
   const fault = m.import('kernel', 'fault', f([I32, I32, I32, I32, I32], []));
   const fetch = m.import('kernel', 'fetch', f([I32, I32, I32, I32], [I32]));
@@ -45,9 +48,9 @@ export function buildMmuModule(ramSize: number): Uint8Array {
     'memmove',
     f([I64, I64, I64, I32], [I64]),
     [I64, I64, I64, I64, I32, I32],
-    memmoveCode(walkers, ramSize),
+    memmoveCode(walkers, directBytes),
   );
-  m.func('memset', f([I64, I32, I64, I32], [I64]), [I64, I64], memsetCode(translate, ramSize));
+  m.func('memset', f([I64, I32, I64, I32], [I64]), [I64, I64], memsetCode(translate, directBytes));
   return m.build();
 }
 
@@ -293,9 +296,9 @@ function writeSlowCode(walkers: Walkers, ramSize: number): Asm {
     .i32(ramSize + 16);
 }
 
-/** Leaves 1 if [local, local + n) lies in the direct map. `n` must be at most ramSize. */
-const inDirectMap = (out: Asm, local: number, n: number, ramSize: number) =>
-  out.get(local).i64(-PAGE_OFFSET).op(OP.i64_add).i64(ramSize).get(n).op(OP.i64_sub, OP.i64_le_u);
+/** Leaves 1 if [local, local + n) lies in the direct map. `n` must be at most directBytes. */
+const inDirectMap = (out: Asm, local: number, n: number, directBytes: number) =>
+  out.get(local).i64(-PAGE_OFFSET).op(OP.i64_add).i64(directBytes).get(n).op(OP.i64_sub, OP.i64_le_u);
 
 const hostAddress = (out: Asm, local: number) =>
   out
@@ -310,12 +313,12 @@ const clampChunk = (out: Asm, chunk: number, a: number) => {
 };
 
 /** memmove(d, s, n, pc) → d. Page by page, upwards, or downwards if d lies within [s, s + n). */
-function memmoveCode(walkers: Walkers, ramSize: number): Asm {
+function memmoveCode(walkers: Walkers, directBytes: number): Asm {
   const [d, s, n, pc, chunk, to, from, left, p, p2] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   const out = new Asm();
-  out.get(n).i64(ramSize).op(OP.i64_le_u).if();
-  inDirectMap(out, d, n, ramSize);
-  inDirectMap(out, s, n, ramSize).op(OP.i32_and).if();
+  out.get(n).i64(directBytes).op(OP.i64_le_u).if();
+  inDirectMap(out, d, n, directBytes);
+  inDirectMap(out, s, n, directBytes).op(OP.i32_and).if();
   hostAddress(out, d);
   hostAddress(out, s).get(n).op(OP.i32_wrap_i64).memoryCopy().get(d).return();
   out.end().end();
@@ -363,11 +366,11 @@ function memmoveCode(walkers: Walkers, ramSize: number): Asm {
 }
 
 /** memset(d, value, n, pc) → d. */
-function memsetCode(translate: number, ramSize: number): Asm {
+function memsetCode(translate: number, directBytes: number): Asm {
   const [d, value, n, pc, chunk, to] = [0, 1, 2, 3, 4, 5];
   const out = new Asm();
-  out.get(n).i64(ramSize).op(OP.i64_le_u).if();
-  inDirectMap(out, d, n, ramSize).if();
+  out.get(n).i64(directBytes).op(OP.i64_le_u).if();
+  inDirectMap(out, d, n, directBytes).if();
   hostAddress(out, d).get(value).get(n).op(OP.i32_wrap_i64).memoryFill().get(d).return();
   out.end().end().get(d).set(to);
   out.block().loop().get(n).op(OP.i64_eqz).brIf(1).get(n).set(chunk);

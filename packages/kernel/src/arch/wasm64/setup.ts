@@ -13,6 +13,8 @@ import type { Ram } from '../../machine/ram.js';
 import { PAGE_KERNEL, PAGE_KERNEL_ROX, type PageTables } from '../../mm/pgtable.js';
 
 export interface KernelMap {
+  /** False if single pages will be taken out of the direct map; default true. */
+  readonly largePages?: boolean;
   /** Physical address and bytes of the static data. */
   readonly data: Paddr;
   readonly dataBytes: number;
@@ -24,7 +26,7 @@ export interface KernelMap {
 /** Maps what the kernel needs. Memory for the tables must not run out. @linux arch/x86/mm/init.c:init_mem_mapping full */
 export function mapKernel(ram: Ram, tables: PageTables, map: KernelMap): void {
   const round = (bytes: number) => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
-  tables.mapRange(PAGE_OFFSET, 0, ram.size, PAGE_KERNEL);
+  tables.mapRange(PAGE_OFFSET, 0, ram.size, PAGE_KERNEL, map.largePages);
   tables.mapRange(KERNEL_DATA_START, map.data, round(map.dataBytes), PAGE_KERNEL);
   for (let at = 0; at < map.textBytes; at += PAGE_SIZE)
     tables.map(KERNEL_TEXT_START + at, map.textFrame, PAGE_KERNEL_ROX);
