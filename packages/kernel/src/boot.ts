@@ -16,6 +16,7 @@ import { slabFastPaths } from './arch/wasm64/slab_functions.js';
 import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { commandLineParameters } from './kernel/command_line.js';
+import { Concurrency } from './kernel/concurrency.js';
 import { Kallsyms } from './kernel/kallsyms.js';
 import { Kthreads } from './kernel/kthread.js';
 import { Library } from './kernel/library.js';
@@ -34,6 +35,7 @@ import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.j
 import { Scheduler, type SchedulerEnvironment } from './kernel/sched/core.js';
 import { Sleep } from './kernel/sched/sleep.js';
 import { WaitQueues } from './kernel/sched/wait.js';
+import { INTERRUPT_FRAMES } from './kernel/softirq.js';
 import { KernelSymbols } from './kernel/symbols.js';
 import { Taint } from './kernel/taint.js';
 import { Tasks } from './kernel/tasks.js';
@@ -60,6 +62,7 @@ import { PageAllocator } from './mm/page_alloc.js';
 import { PageTables } from './mm/pgtable.js';
 import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
+import { kvfree } from './mm/util.js';
 import { Vmalloc } from './mm/vmalloc.js';
 import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
@@ -113,6 +116,7 @@ export class Kernel {
   readonly sleep: Sleep;
   readonly kthreads: Kthreads;
   readonly library: Library;
+  readonly concurrency: Concurrency;
   readonly params: Params;
   readonly dynamicDebug: DynamicDebug;
   readonly symbols: KernelSymbols;
@@ -154,7 +158,7 @@ export class Kernel {
     this.printk = new Printk({ ram, data, clock: this.clock, parameters: this.parameters });
     this.functions = new Functions(ram);
     this.tasks = new Tasks(ram, data, this.clock, () => this);
-    this.preempt = new Preempt(ram, data, cpus, () => 0);
+    this.preempt = new Preempt(ram, data, cpus, () => ram.host32[REG.cpu >> 2]);
     this.oops = new Oops(this.oopsEnvironment(), data);
     this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
     this.traps = new Traps(this.trapEnvironment());
@@ -215,15 +219,21 @@ export class Kernel {
       ...access,
       scheduler: this.scheduler,
       current,
-      now: () => this.clock.ns,
+      now: () => this.library.time.monotonicNs,
+      jiffies: () => this.watchdog.jiffiesNow,
+      timeOf: (jiffies) => this.watchdog.timeOf(jiffies),
       signalPending,
     });
+    const formatName = (format: Vaddr, args: Vaddr) =>
+      vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 64);
     this.kthreads = new Kthreads({
       ram,
       scheduler: this.scheduler,
       tasks: this.tasks,
-      format: (format, args) =>
-        vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 64),
+      nrCpus: cpus,
+      format: formatName,
+      complete: (completion) => this.sleep.complete(completion),
+      modulePut: (module) => this.modules.put(this.ram.handleOf(module)),
     });
     this.library = new Library({
       env: this.env,
@@ -236,6 +246,24 @@ export class Kernel {
       slub: this.slub,
       taint: this.taint,
       textEnd: () => KERNEL_TEXT_START + this.symbols.textSize,
+    });
+    this.concurrency = new Concurrency({
+      env: this.env,
+      oops: this.oops,
+      preempt: this.preempt,
+      functions: this.functions,
+      tasks: this.tasks,
+      scheduler: this.scheduler,
+      kthreads: this.kthreads,
+      watchdog: this.watchdog,
+      library: this.library,
+      slub: this.slub,
+      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
+      symbol: (name) => this.symbols.find(name),
+      returnAddress: (name) => this.symbols.returnAddress(name),
+      format: formatName,
+      signalPending,
+      kvfree: (address) => kvfree({ slub: this.slub, vmalloc: this.slub.vmalloc }, address),
     });
     this.slowPaths = new SlowPaths(ram, this.slub, this.pages, this.library.atomicSleep.enabled);
     this.dynamicDebug = new DynamicDebug({
@@ -263,7 +291,7 @@ export class Kernel {
       this.functions,
       this.kallsyms,
       data,
-      [...Object.keys(MMU_FUNCTIONS), 'load_module'],
+      [...Object.keys(MMU_FUNCTIONS), ...INTERRUPT_FRAMES, 'load_module'],
     );
     for (const fn of mmuFunctions(this.mmu, ram, this.functions, (name) => this.symbols.find(name)!))
       this.functions.add(fn);
@@ -356,6 +384,7 @@ export class Kernel {
     this.scheduler.boot();
     this.tasks.boot(FIRST_PID);
     this.watchdog.boot();
+    this.concurrency.boot();
   }
 
   private allocFrame(): Paddr {
@@ -454,10 +483,13 @@ export class Kernel {
       returnAddress: (name) => this.symbols.returnAddress(name),
       target: (address, id) => this.traps.target(address, id),
       canSuspend: () => this.framesCanBeSaved(),
-      preemptCount: () => this.preempt.count,
-      runTimers: () => {},
-      nextTimer: () => Number.POSITIVE_INFINITY,
-      advanceTo: (ns) => this.watchdog.advanceTo(ns),
+      preempt: this.preempt,
+      now: () => this.library.time.monotonicNs,
+      seed: Number.parseInt(this.parameters.get('sched_seed') ?? '0', 10) || 0,
+      nrCpus: this.env.nrCpus,
+      runTimers: () => this.concurrency.interrupts.poll(),
+      nextTimer: () => this.concurrency.nextTimer(),
+      advanceTo: (ns) => this.concurrency.advanceTo(ns),
       touchWatchdog: () => this.watchdog.touch(),
     };
   }

@@ -68,10 +68,11 @@ export function kernelExports(k: Kernel): KernelExports {
     ...slabExports(k.slub),
     ...vmallocExports(k.vmalloc, k.ioremap),
     ...k.library.exports(),
+    ...k.concurrency.exports(),
   });
 }
 
 /** Functions that may put their caller to sleep: modules that import one are translated so that they can be suspended. */
 export function sleepingExports(k: Kernel): KernelExports {
-  return { ...k.sleep.sleepingExports(), ...k.kthreads.sleepingExports() };
+  return { ...k.sleep.sleepingExports(), ...k.kthreads.sleepingExports(), ...k.concurrency.sleepingExports() };
 }

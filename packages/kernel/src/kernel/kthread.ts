@@ -2,21 +2,31 @@
 /** Kernel threads: C functions that run as tasks of their own. */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
-import { EINTR, ENOMEM } from '../lib/errno.js';
+import { EINTR, ENOMEM, ENOSYS } from '../lib/errno.js';
 import { decodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
-import { CONTEXT, done, TaskContext } from './sched/context.js';
+import { TaskExit } from './oops.js';
+import { CONTEXT, done, sleepThen, TaskContext } from './sched/context.js';
 import type { Scheduler } from './sched/core.js';
-import { PF_KTHREAD, TASK_COMM_LEN, TASK_NEW, TASK_UNINTERRUPTIBLE, TaskStruct } from './sched.js';
+import {
+  PF_KTHREAD,
+  TASK_COMM_LEN,
+  TASK_NEW,
+  TASK_PARKED,
+  TASK_UNINTERRUPTIBLE,
+  TaskStruct,
+} from './sched.js';
 import type { Tasks } from './tasks.js';
 
 const KTHREAD_SHOULD_STOP = 1;
 const KTHREAD_SHOULD_PARK = 2;
+/** It sleeps because it was told to park. */
+const KTHREAD_IS_PARKED = 16;
 /** The thread's function has begun. */
 const KTHREAD_STARTED = 4;
 /** Somebody waits in kthread_stop(), and will free the task. */
-const KTHREAD_AWAITED = 8;
+export const KTHREAD_AWAITED = 8;
 const MAX_ERRNO_POINTER = (errno: number): Vaddr => -errno;
 
 export interface KthreadDeps {
@@ -25,6 +35,10 @@ export interface KthreadDeps {
   readonly tasks: Tasks;
   /** Formats a thread's name. */
   format(format: Vaddr, args: Vaddr): Uint8Array;
+  complete(completion: Vaddr): void;
+  /** Gives back a reference to a module. */
+  modulePut(module: Vaddr): void;
+  readonly nrCpus: number;
 }
 
 export class Kthreads {
@@ -33,6 +47,11 @@ export class Kthreads {
     scheduler.step('kthread', ([fn, data]) => {
       const c = this.context(this.deps.tasks.currentHandle);
       if (c.kthread_flags & KTHREAD_SHOULD_STOP) return done(-EINTR);
+      if (c.kthread_flags & KTHREAD_SHOULD_PARK) {
+        this.park(this.deps.tasks.currentHandle);
+        return sleepThen('kthread', fn, data);
+      }
+      c.kthread_flags &= ~KTHREAD_IS_PARKED;
       c.kthread_flags |= KTHREAD_STARTED;
       const frames = ['ret_from_fork', 'kthread'];
       return { kind: 'call', fn, signature: 'i:p', args: [data], step: 'kthread:exit', data: [], frames };
@@ -41,6 +60,9 @@ export class Kthreads {
     scheduler.onExit = (task) => this.exited(task);
   }
 
+  /** Told when any task is over. */
+  onExit: ((task: Handle) => void) | undefined;
+
   private context(task: Handle) {
     return TaskContext.at(this.deps.ram, task + CONTEXT);
   }
@@ -48,6 +70,7 @@ export class Kthreads {
   /** A thread that nobody waits for is freed as soon as it is off its stack. */
   private exited(task: Handle): void {
     const t = TaskStruct.at(this.deps.ram, task);
+    this.onExit?.(task);
     if (t.flags & PF_KTHREAD && !(this.context(task).kthread_flags & KTHREAD_AWAITED))
       this.deps.scheduler.reap(task);
   }
@@ -99,22 +122,94 @@ export class Kthreads {
     });
   }
 
+  /** The current thread goes to sleep because it was told to; who waits for that is woken. */
+  private park(task: Handle): void {
+    const { scheduler } = this.deps;
+    this.setFlag(task, KTHREAD_IS_PARKED);
+    scheduler.setState(TASK_PARKED);
+    scheduler.wakeWaiters(task);
+  }
+
   /** @linux kernel/kthread.c:kthread_parkme full */
   private parkme() {
     const { scheduler, tasks } = this.deps;
     return scheduler.sleeping<readonly []>(() => {
-      if (!(this.flagsOf(tasks.currentHandle) & KTHREAD_SHOULD_PARK)) return 0;
-      scheduler.setState(0x40);
+      const self = tasks.currentHandle;
+      if (!(this.flagsOf(self) & KTHREAD_SHOULD_PARK)) {
+        this.setFlag(self, KTHREAD_IS_PARKED, false);
+        return 0;
+      }
+      this.park(self);
       return scheduler.sleep(1);
     });
   }
 
+  /** Has a thread park, and waits until it has. @linux kernel/kthread.c:kthread_park full */
+  private parkAndWait() {
+    const { ram, scheduler, tasks } = this.deps;
+    return scheduler.sleeping<readonly [Vaddr]>((stage, [address]) => {
+      const task = ram.handleOf(address);
+      if (scheduler.isDone(task)) return -ENOSYS;
+      if (stage === 0) {
+        this.setFlag(task, KTHREAD_SHOULD_PARK);
+        if (task === tasks.currentHandle) return 0;
+        scheduler.wake(task, ~0);
+      }
+      if (this.flagsOf(task) & KTHREAD_IS_PARKED) return 0;
+      scheduler.setState(TASK_UNINTERRUPTIBLE);
+      scheduler.waitForExit(task);
+      return scheduler.sleep(1);
+    });
+  }
+
+  /** @linux kernel/kthread.c:kthread_unpark full */
+  private unpark(address: Vaddr): void {
+    const task = this.deps.ram.handleOf(address);
+    this.setFlag(task, KTHREAD_SHOULD_PARK, false);
+    this.deps.scheduler.wake(task, TASK_PARKED);
+  }
+
+  private bind(address: Vaddr, cpu: number): void {
+    const { ram, scheduler, nrCpus } = this.deps;
+    if (cpu < nrCpus) scheduler.setCpu(ram.handleOf(address), cpu);
+  }
+
   sleepingExports(): KernelExports {
-    return { kthread_stop: ['i:p', this.stop()], kthread_parkme: ['v:', this.parkme()] };
+    return {
+      kthread_stop: ['i:p', this.stop()],
+      kthread_parkme: ['v:', this.parkme()],
+      kthread_park: ['i:p', this.parkAndWait()],
+    };
+  }
+
+  /** Functions that end the current thread. */
+  private endings(): KernelExports {
+    const { complete, modulePut } = this.deps;
+    const exit = (result: number): never => {
+      throw new TaskExit(result);
+    };
+    return {
+      kthread_exit: ['v:l', exit],
+      do_exit: ['v:l', exit],
+      kthread_complete_and_exit: [
+        'v:pl',
+        (completion: Vaddr, result: number) => {
+          if (completion !== 0) complete(completion);
+          exit(result);
+        },
+      ],
+      __module_put_and_kthread_exit: [
+        'v:pl',
+        (module: Vaddr, result: number) => {
+          modulePut(module);
+          exit(result);
+        },
+      ],
+    };
   }
 
   exports(): KernelExports {
-    const { ram, scheduler, tasks, format } = this.deps;
+    const { ram, tasks, format } = this.deps;
     const current = () => this.flagsOf(tasks.currentHandle);
     return {
       kthread_create_on_node: [
@@ -124,27 +219,19 @@ export class Kthreads {
       ],
       kthread_create_on_cpu: [
         'p:ppup',
-        (fn: Vaddr, data: Vaddr, _cpu: number, name: Vaddr) => this.create(fn, data, format(name, 0)),
+        (fn: Vaddr, data: Vaddr, cpu: number, name: Vaddr) => {
+          const task = this.create(fn, data, format(name, 0));
+          if (ram.isDirect(task)) this.bind(task, cpu);
+          return task;
+        },
       ],
-      kthread_bind: ['v:pu', () => undefined],
+      ...this.endings(),
+      kthread_bind: ['v:pu', (task: Vaddr, cpu: number) => this.bind(task, cpu)],
       kthread_should_stop: ['b:', () => (current() & KTHREAD_SHOULD_STOP) !== 0],
       kthread_should_park: ['b:', () => (current() & KTHREAD_SHOULD_PARK) !== 0],
+      kthread_freezable_should_stop: ['b:p', () => (current() & KTHREAD_SHOULD_STOP) !== 0],
       kthread_data: ['p:p', (task: Vaddr) => this.context(ram.handleOf(task)).kthread_data],
-      kthread_park: [
-        'i:p',
-        (task: Vaddr) => {
-          this.setFlag(ram.handleOf(task), KTHREAD_SHOULD_PARK);
-          scheduler.wake(ram.handleOf(task), ~0);
-          return 0;
-        },
-      ],
-      kthread_unpark: [
-        'v:p',
-        (task: Vaddr) => {
-          this.setFlag(ram.handleOf(task), KTHREAD_SHOULD_PARK, false);
-          scheduler.wake(ram.handleOf(task), ~0);
-        },
-      ],
+      kthread_unpark: ['v:p', (task: Vaddr) => this.unpark(task)],
     };
   }
 }

@@ -34,6 +34,14 @@ export class TaskKilled extends Error {
   }
 }
 
+/** Thrown where a kernel thread ends itself: like TaskKilled, but nothing has gone wrong. */
+export class TaskExit extends Error {
+  override name = 'TaskExit';
+  constructor(readonly result: number) {
+    super(`exit with ${result}`);
+  }
+}
+
 /** Thrown when the kernel panics: the machine stands still from here on. */
 export class KernelPanic extends Error {
   override name = 'KernelPanic';
@@ -136,6 +144,7 @@ export class Oops implements Reports {
       const { comm, pid } = this.env.current();
       log.log(KERN_DEFAULT, `note: ${comm}[${pid}] exited with irqs disabled`);
     }
+    if (this.env.preempt.inInterrupt) this.panic('Fatal exception in interrupt');
     this.leaveAtomic();
     throw new TaskKilled(signal);
   }

@@ -75,7 +75,7 @@ export class Tasks {
 
   current(): CurrentTask {
     const task = this.currentHandle;
-    return { pid: this.ram.i32[task + PID], comm: this.commOf(task), cpu: 0 };
+    return { pid: this.ram.i32[task + PID], comm: this.commOf(task), cpu: this.ram.host32[REG.cpu >> 2] };
   }
 
   /** A task's name. */
@@ -168,4 +168,12 @@ export class Tasks {
       ram.setPtr(this.currentTask, before);
     }
   }
+
+  /** Makes the idle task the current one while `body` runs: what a CPU without work runs. */
+  readonly asIdle = (body: () => void): void => {
+    const before = this.currentHandle;
+    this.ram.setPtr(this.currentTask, this.initTask);
+    body();
+    this.ram.setPtr(this.currentTask, before);
+  };
 }

@@ -71,6 +71,21 @@ export class Watchdog {
     this.ram.set64(this.jiffies, INITIAL_JIFFIES + Math.floor(ns / NSEC_PER_TICK));
   }
 
+  /** Nanoseconds since power-on at which jiffies gets a value. */
+  timeOf(jiffies: number): number {
+    return (jiffies - INITIAL_JIFFIES) * NSEC_PER_TICK;
+  }
+
+  /**
+   * Lets time pass until then while nobody runs. What was counted since the last tick is time that has passed, too.
+   * @param now nanoseconds since power-on, with what was counted
+   */
+  passUntil(ns: number, now: number): void {
+    if (ns <= this.clock.ns) return;
+    this.rearm();
+    this.advanceTo(Math.max(ns, now));
+  }
+
   /** The CPU was let go, or somebody vouches for it. @linux kernel/watchdog.c:touch_softlockup_watchdog full */
   touch(): void {
     this.ram.set64(this.touched, this.clock.ns);

@@ -48,8 +48,6 @@ function kmallocExports(slub: Slub): KernelExports {
       (address: Vaddr, from: number, to: number, gfp: number) =>
         kvrealloc(slubSource(slub), address, from, to, gfp),
     ],
-    // No reader runs while the kernel does, so the grace period is over at once.
-    kvfree_call_rcu: ['v:pp', (_head: Vaddr, address: Vaddr) => void kvfree(slubSource(slub), address)],
   };
 }
 

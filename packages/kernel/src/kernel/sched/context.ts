@@ -54,6 +54,13 @@ export const TaskContext = struct('task_context', {
   wait_node: ListHead,
   wait_granted: uint,
   wait_type: uint,
+  /** RCU read-side sections that it has open while it does not run. */
+  rcu_nesting: uint,
+  /** When it ran last, in nanoseconds of the virtual clock; whether it has been reported as hung since. */
+  last_ran: s64,
+  /** 1 once it has run at all. */
+  step_started: uint,
+  hung_reported: uint,
   /** Result, once it is done; signal that killed it. */
   result: long,
   done: uint,

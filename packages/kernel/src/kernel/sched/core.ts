@@ -2,24 +2,26 @@
 /**
  * The scheduler: which task runs, sleeping and waking, and the virtual time that passes when nobody runs.
  *
- * One host thread runs all tasks. A task gives up the CPU only where it sleeps or calls schedule(); the next is
- * the one that has waited longest. When nobody can run, time jumps to the next timer.
+ * One host thread runs all tasks, those of every virtual CPU. A task gives up its CPU only where it sleeps or calls
+ * schedule(); the next is the one that has waited longest, or with boot parameter `sched_seed=N` one that a seeded
+ * generator picks. When nobody can run, time jumps to the next timer.
  */
 
 import type { Functions } from '../../arch/wasm64/functions.js';
 import type { CurrentTask, Log } from '../../lib/env.js';
-import { KERN_ERR } from '../../lib/env.js';
 import { initListHead, listAddTail, listDelInit, listEmpty, listEntries, listFirst } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { StringTable } from '../../lib/string_table.js';
 import type { Clock } from '../../machine/clock.js';
 import { type Handle, PAGE_SIZE, RAM_BASE, REG, SUSPEND, type Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
+import { charge } from '../../machine/work.js';
 import { GFP_KERNEL } from '../../mm/gfp.js';
 import type { PageAllocator } from '../../mm/page_alloc.js';
 import type { Oops } from '../oops.js';
-import { TaskKilled } from '../oops.js';
-import { TASK_DEAD, TASK_RUNNING, TASK_UNINTERRUPTIBLE, TaskStruct } from '../sched.js';
+import { TaskExit, TaskKilled } from '../oops.js';
+import type { Preempt } from '../preempt.js';
+import { TASK_DEAD, TASK_RUNNING, TaskStruct } from '../sched.js';
 import type { Tasks } from '../tasks.js';
 import { CONTEXT, MAX_ARGUMENTS, type Outcome, SAVED_WORDS, TaskContext } from './context.js';
 
@@ -31,8 +33,10 @@ const FRAMES_ORDER = 2;
 const FRAMES_BYTES = PAGE_SIZE << FRAMES_ORDER;
 /** Room for the signatures and frame names of all steps. */
 const STRINGS_BYTES = 4096;
-/** Virtual seconds after which a task in uninterruptible sleep is reported, if nothing will ever wake it. */
-const HUNG_TASK_SECONDS = 120;
+/** What a switch of tasks costs, in loop iterations of translated code: a little over a microsecond. */
+const SWITCH_COUNT = 20;
+/** Virtual time after which a command that sleeps counts as blocked for good, though timers still go off. */
+const BLOCKED_NS = 600e9;
 
 export interface SchedulerEnvironment {
   readonly ram: Ram;
@@ -48,15 +52,19 @@ export interface SchedulerEnvironment {
   target(address: Vaddr, signatureId: number): number;
   /** Whether the frames of all C functions on the call stack can be saved. */
   canSuspend(): boolean;
-  /** preempt_count of the running CPU. */
-  preemptCount(): number;
-  /** Runs what timers and soft interrupts have to do by now. */
+  readonly preempt: Preempt;
+  /** Runs what interrupts of all CPUs have to do by now. */
   runTimers(): void;
-  /** Nanoseconds of the virtual clock at which the next timer is due; Infinity if none. */
+  /** Nanoseconds since power-on at which the next timer is due; Infinity if none. */
   nextTimer(): number;
-  /** Moves the virtual clock and jiffies. */
+  /** Nanoseconds since power-on. */
+  now(): number;
+  /** Lets time pass until then, if then is not yet; jiffies too. */
   advanceTo(ns: number): void;
   touchWatchdog(): void;
+  /** Seed of the choice among tasks that can run; 0: whoever has waited longest. */
+  readonly seed: number;
+  readonly nrCpus: number;
 }
 
 /** Tells the wrapper of a sleeping kernel function that the task goes to sleep now. */
@@ -68,6 +76,8 @@ export type Stages<A extends readonly number[]> = (stage: number, args: A) => nu
 export class Scheduler {
   private readonly runQueue: Handle;
   private readonly switches: Handle;
+  private readonly random: Handle;
+  private readonly lastCpu: Handle;
   private readonly stepByName = new Map<string, Step>();
   private readonly stepNames: string[] = [];
   /** Signatures of C functions, and call frame names, that tasks refer to. */
@@ -80,10 +90,15 @@ export class Scheduler {
     this.runQueue = data.declare('runqueues', 16);
     this.switches = data.declare('nr_context_switches', 8);
     this.strings = new StringTable(env.ram, data, 'task_strings', STRINGS_BYTES);
+    this.random = data.declare('sched_random', 4);
+    this.lastCpu = data.declare('sched_last_cpu', 4);
   }
 
   boot(): void {
-    initListHead(this.env.ram, this.runQueue);
+    const { ram, seed } = this.env;
+    initListHead(ram, this.runQueue);
+    ram.i32[this.random] = seed === 0 ? 0 : Math.imul(seed, 0x9e3779b1) | 1;
+    ram.i32[this.lastCpu] = -1;
   }
 
   // ---------------------------------------------------------------- steps
@@ -121,12 +136,27 @@ export class Scheduler {
     const c = this.context(task);
     c.step = this.stepNames.indexOf(step);
     c.wake_at = -1;
+    c.last_ran = this.env.now();
+    ram.i32[this.lastCpu] = (ram.i32[this.lastCpu] + 1) % this.env.nrCpus;
+    this.setCpu(task, ram.i32[this.lastCpu]);
     for (const list of ['run_list', 'wait_node', 'exit_waiters'] as const)
       initListHead(ram, task + CONTEXT + TaskContext.w[list]);
     data.forEach((value, i) => {
       ram.set64(this.words(task, 'data') + 2 * i, value);
     });
     return task;
+  }
+
+  /** The CPU that a task runs on. */
+  cpuOf(task: Handle): number {
+    return TaskStruct.at(this.env.ram, task).thread_info.cpu;
+  }
+
+  /** Has a task run on a CPU from now on. @linux kernel/sched/core.c:set_task_cpu full */
+  setCpu(task: Handle, cpu: number): void {
+    const { ram, tasks } = this.env;
+    TaskStruct.at(ram, task).thread_info.cpu = cpu;
+    if (task === tasks.currentHandle) ram.host32[REG.cpu >> 2] = cpu;
   }
 
   /** Puts a task at the end of the run queue. */
@@ -153,9 +183,19 @@ export class Scheduler {
 
   /** Runs tasks until one is done; what it waits for may take any virtual time. False if it can never be done. */
   runUntilDone(task: Handle): boolean {
-    while (this.context(task).done === 0) if (!this.runNext() && !this.idle()) return this.hung(task);
+    const c = this.context(task);
+    while (c.done === 0) {
+      if (this.runNext()) continue;
+      if (this.idle() && this.env.now() - c.last_ran < BLOCKED_NS) continue;
+      this.onBlocked?.();
+      return c.done !== 0;
+    }
     return true;
   }
+
+  /** Told when time has passed, and when nothing will ever happen any more: whoever looks for hung tasks. */
+  onTimePassed: (() => void) | undefined;
+  onBlocked: (() => void) | undefined;
 
   /** Runs all that can run now, without moving the clock to the next timer. */
   settle(limit = 10000): void {
@@ -164,25 +204,39 @@ export class Scheduler {
 
   /** Lets virtual time pass, with all that happens in it. */
   passTime(ns: number): void {
-    const until = this.env.clock.ns + ns;
+    const until = this.env.now() + ns;
     this.settle();
     while (this.nextEvent() <= until) {
       this.idle();
       this.settle();
     }
-    if (this.env.clock.ns < until) this.env.advanceTo(until);
+    this.advance(until);
   }
 
-  /** Runs the first task in the queue until it sleeps or is done; false if the queue is empty. */
+  /** Runs a task from the queue until it sleeps or is done; false if the queue is empty. */
   private runNext(): boolean {
     const { ram } = this.env;
     this.env.runTimers();
     this.wakeSleepers();
-    const node = listFirst(ram, this.runQueue);
+    const node = this.pick();
     if (node === this.runQueue) return false;
     listDelInit(ram, node);
     this.run(node - TaskContext.w.run_list - CONTEXT);
     return true;
+  }
+
+  /** The task that runs next, by its link in the queue; the queue itself if it is empty. */
+  private pick(): Handle {
+    const { ram } = this.env;
+    const first = listFirst(ram, this.runQueue);
+    let x = ram.i32[this.random];
+    if (x === 0 || first === this.runQueue) return first;
+    x ^= x << 13; // xorshift (Marsaglia)
+    x ^= x >>> 17;
+    x ^= x << 5;
+    ram.i32[this.random] = x;
+    const all = [...listEntries(ram, this.runQueue)];
+    return all[(x >>> 0) % all.length];
   }
 
   /** Virtual time at which something will happen by itself. */
@@ -199,44 +253,49 @@ export class Scheduler {
   private idle(): boolean {
     const next = this.nextEvent();
     if (next === Number.POSITIVE_INFINITY) return false;
-    this.env.advanceTo(Math.max(next, this.env.clock.ns));
+    this.advance(next);
     return true;
   }
 
+  private advance(ns: number): void {
+    this.env.advanceTo(ns);
+    this.env.touchWatchdog(); // an idle CPU is no stuck one
+    this.onTimePassed?.();
+  }
+
   private wakeSleepers(): void {
-    const now = this.env.clock.ns;
+    const now = this.env.now();
     for (const task of this.env.tasks.all()) {
       const at = this.context(task).wake_at;
       if (at >= 0 && at <= now) this.wake(task, ~0);
     }
   }
 
-  /** @linux kernel/hung_task.c:check_hung_task partial: only when nothing can wake the task any more */
-  private hung(task: Handle): boolean {
-    const { clock, log, tasks } = this.env;
-    const t = TaskStruct.at(this.env.ram, task);
-    if (!(t.__state & TASK_UNINTERRUPTIBLE)) return false;
-    this.env.advanceTo(clock.ns + HUNG_TASK_SECONDS * 1e9);
-    const name = `${tasks.commOf(task)}:${t.pid}`;
-    log.log(KERN_ERR, `INFO: task ${name} blocked for more than ${HUNG_TASK_SECONDS} seconds.`);
-    this.env.oops().showTask(tasks.commOf(task), t.pid);
-    return false;
-  }
-
   /** Switches to a task and lets it run. */
   private run(task: Handle): void {
-    const { tasks, ram } = this.env;
+    const { tasks, ram, preempt } = this.env;
+    const c = this.context(task);
     ram.add64(this.switches, 1);
+    charge(ram, SWITCH_COUNT);
     this.env.touchWatchdog();
+    ram.host32[REG.cpu >> 2] = this.cpuOf(task);
+    preempt.restore({ count: 0, irqsDisabled: false, rcuNesting: c.rcu_nesting });
+    c.hung_reported = 0;
+    c.step_started = 1;
     tasks.switchTo(task, () => {
       try {
         this.proceed(task);
       } catch (error) {
-        if (!(error instanceof TaskKilled)) throw error;
+        if (!(error instanceof TaskKilled || error instanceof TaskExit)) throw error;
         ram.host32[REG.suspend >> 2] = SUSPEND.none;
         this.rooted = false;
-        this.finish(task, 0, error.signal);
+        if (error instanceof TaskExit) this.finish(task, error.result, 0);
+        else this.finish(task, 0, error.signal);
       }
+      c.rcu_nesting = preempt.rcuNesting;
+      c.last_ran = this.env.now();
+      preempt.reset();
+      ram.host32[REG.cpu >> 2] = 0;
     });
     for (const dead of this.toReap.splice(0)) this.release(dead);
   }
@@ -337,11 +396,21 @@ export class Scheduler {
     c.done = 1;
     c.fn = 0;
     TaskStruct.at(ram, task).__state = TASK_DEAD;
+    this.leaveWaitList?.(task);
+    this.wakeWaiters(task);
+    if (this.onExit) this.onExit(task);
+  }
+
+  /** Takes a task that ends off the list of a lock that it waited for: an oops may have come in between. */
+  leaveWaitList: ((task: Handle) => void) | undefined;
+
+  /** Wakes those who wait for a task to end, or to park. */
+  wakeWaiters(task: Handle): void {
+    const { ram } = this.env;
     for (const node of listEntries(ram, task + CONTEXT + TaskContext.w.exit_waiters)) {
       listDelInit(ram, node);
       this.wake(node - TaskContext.w.wait_node - CONTEXT, ~0);
     }
-    if (this.onExit) this.onExit(task);
   }
 
   /** Told when a task is over, while it is still the current one. */
@@ -388,9 +457,10 @@ export class Scheduler {
   sleep(stage: number): typeof SLEEP {
     const { ram, oops, tasks } = this.env;
     const task = tasks.currentHandle;
-    const preempt = this.env.preemptCount();
+    const { preempt } = this.env;
     const possible = this.rooted && this.env.functions.depth === 1 && this.env.canSuspend();
-    if (preempt !== 0 || !possible) oops().schedulingWhileAtomic(preempt, !possible);
+    if (preempt.inAtomic || !possible) oops().schedulingWhileAtomic(preempt.count + 1, !possible);
+    if (preempt.rcuNesting > 0) this.sleepsAsReader();
     const c = this.context(task);
     if (c.frames_page === 0) {
       const page = this.env.pages().allocPages(GFP_KERNEL, FRAMES_ORDER);
@@ -403,8 +473,18 @@ export class Scheduler {
     ram.host32[REG.framesEnd >> 2] = start + FRAMES_BYTES;
     ram.host32[REG.suspend >> 2] = SUSPEND.unwinding;
     if (TaskStruct.at(ram, task).__state === TASK_RUNNING) this.enqueue(task);
+    else this.onSleep?.(task);
     return SLEEP;
   }
+
+  /** @linux kernel/rcu/tree_plugin.h:rcu_note_context_switch partial: the report */
+  private sleepsAsReader(): void {
+    const message = 'Voluntary context switch within RCU read-side critical section!';
+    this.env.oops().warn('kernel/rcu/tree_plugin.h', 318, 'rcu_note_context_switch', message);
+  }
+
+  /** Told when the current task goes to sleep, before another runs. */
+  onSleep: ((task: Handle) => void) | undefined;
 
   /** A word that the sleeping function of the current task keeps across its stages. */
   getSaved(i: number): number {

@@ -17,6 +17,7 @@ import type { Scheduler } from './core.js';
 
 const WQ_FLAG_EXCLUSIVE = 1;
 const WQ_FLAG_WOKEN = 2;
+const WQ_FLAG_PRIORITY = 32;
 /** task->__state bits in which a signal ends the wait. */
 const INTERRUPTIBLE = 1;
 
@@ -155,6 +156,13 @@ export class WaitQueues {
       init_wait_entry: ['v:pi', (entry: Vaddr, flags: number) => this.initEntry(entry, flags)],
       add_wait_queue: ['v:pp', (head: Vaddr, entry: Vaddr) => this.add(head, entry, false)],
       add_wait_queue_exclusive: ['v:pp', (head: Vaddr, entry: Vaddr) => this.add(head, entry, true)],
+      add_wait_queue_priority: [
+        'v:pp',
+        (head: Vaddr, entry: Vaddr) => {
+          this.add(head, entry, false);
+          this.setFlags(entry, this.flags(entry) | WQ_FLAG_EXCLUSIVE | WQ_FLAG_PRIORITY);
+        },
+      ],
       remove_wait_queue: ['v:pp', (_head: Vaddr, entry: Vaddr) => this.remove(entry)],
       prepare_to_wait: [
         'v:ppi',
