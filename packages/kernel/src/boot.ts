@@ -15,6 +15,8 @@ import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
 import { slabFastPaths } from './arch/wasm64/slab_functions.js';
 import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { Traps } from './arch/wasm64/traps.js';
+import { FILE_TRACE_FUNCTIONS, Filesystems } from './fs/filesystems.js';
+import type { FsDeps } from './fs/fs_context.js';
 import { commandLineParameters } from './kernel/command_line.js';
 import { Concurrency } from './kernel/concurrency.js';
 import { Kallsyms } from './kernel/kallsyms.js';
@@ -44,6 +46,7 @@ import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports, sleepingExports } from './kernel_exports.js';
 import { crc32 } from './lib/crc32.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
+import type { GuestAccess } from './lib/guest_access.js';
 import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
@@ -118,6 +121,8 @@ export class Kernel {
   readonly library: Library;
   readonly concurrency: Concurrency;
   readonly params: Params;
+  /** Files of devices, /proc, debugfs and sysfs. */
+  readonly fs: Filesystems;
   readonly dynamicDebug: DynamicDebug;
   readonly symbols: KernelSymbols;
   readonly format: FormatContext;
@@ -206,7 +211,7 @@ export class Kernel {
     this.scheduler = new Scheduler(this.schedulerEnvironment(), data);
     this.moduleSteps = new ModuleSteps(this.scheduler, this.modules);
     const current = () => this.tasks.currentHandle;
-    const signalPending = () => false;
+    const signalPending = () => this.fs.calls.signalPending(current());
     this.waitQueues = new WaitQueues({
       ...access,
       scheduler: this.scheduler,
@@ -285,13 +290,14 @@ export class Kernel {
       takeArgument: (module, name, value) =>
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
+    this.fs = new Filesystems(this.filesystemDeps(access), data);
     const sleeping = sleepingExports(this);
     this.symbols = new KernelSymbols(
       { ...kernelExports(this), ...sleeping },
       this.functions,
       this.kallsyms,
       data,
-      [...Object.keys(MMU_FUNCTIONS), ...INTERRUPT_FRAMES, 'load_module'],
+      [...Object.keys(MMU_FUNCTIONS), ...FILE_TRACE_FUNCTIONS, ...INTERRUPT_FRAMES, 'load_module'],
     );
     for (const fn of mmuFunctions(this.mmu, ram, this.functions, (name) => this.symbols.find(name)!))
       this.functions.add(fn);
@@ -383,6 +389,7 @@ export class Kernel {
     this.modules.boot();
     this.scheduler.boot();
     this.tasks.boot(FIRST_PID);
+    this.fs.boot();
     this.watchdog.boot();
     this.concurrency.boot();
   }
@@ -393,6 +400,27 @@ export class Kernel {
     const frame = this.pages.pageToPfn(page) * PAGE_SIZE;
     this.ram.fill(frame, PAGE_SIZE, 0);
     return frame;
+  }
+
+  private filesystemDeps(access: GuestAccess): FsDeps {
+    return {
+      ...access,
+      env: this.env,
+      scheduler: this.scheduler,
+      tasks: this.tasks,
+      slub: this.slub,
+      pages: this.pages,
+      user: this.library.user,
+      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
+      pageTables: () => this.pageTables,
+      modules: () => this.modules,
+      flushPage: (address) => this.mmu.flushPage(address),
+      symbol: (name) => this.symbols.find(name)!,
+      format: (format, args, max = 256) =>
+        vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), max),
+      kmalloc: (bytes, gfp = GFP_KERNEL) => this.slub.kmalloc(bytes, gfp),
+      kfree: (address) => void this.slub.kfree(address),
+    };
   }
 
   private oopsEnvironment() {

@@ -68,6 +68,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...slabExports(k.slub),
     ...vmallocExports(k.vmalloc, k.ioremap),
     ...k.library.exports(),
+    ...k.fs.exports(),
     ...k.concurrency.exports(),
   });
 }

@@ -3,6 +3,7 @@
 
 import { type BootOptions, Kernel } from './boot.js';
 import type { ProcRoot } from './fs/proc/root.js';
+import type { Process, SystemCallResult } from './fs/process.js';
 import type { ModuleInfo } from './kernel/module/main.js';
 import { KernelPanic } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
@@ -30,7 +31,10 @@ import {
   SnapshotError,
 } from './machine/image_file.js';
 import type { Handle } from './machine/layout.js';
+import { type FileStat, MachineFiles } from './machine_files.js';
 import { procFiles } from './proc_files.js';
+import type { TraceRecord, TraceRegistry } from './trace/registry.js';
+import { traceRegistry } from './tracepoints.js';
 
 const KERNEL_VERSION = `${UTS_RELEASE} ${UTS_VERSION}`;
 /** Virtual time that a command takes at least, in nanoseconds: threads and timers get their turn. */
@@ -90,6 +94,10 @@ export interface Checkpoint {
 export class Machine {
   readonly kernel: Kernel;
   private readonly proc: ProcRoot;
+  /** All tracepoints by name. */
+  readonly tracepoints: TraceRegistry;
+  /** Devices, /proc and /sys as programs use them. */
+  readonly files: MachineFiles;
 
   /**
    * Boots a machine, or with an image goes on with a copy of another one, made with the same options.
@@ -101,6 +109,9 @@ export class Machine {
   ) {
     this.kernel = new Kernel(options, image);
     this.proc = procFiles(this.kernel);
+    this.tracepoints = traceRegistry(this.kernel);
+    this.files = new MachineFiles(this.kernel);
+    this.kernel.fs.texts.providers.push(this.proc.provider());
     const { console } = options;
     if (console)
       this.kernel.printk.console = (record: LogRecord) => console(decodeUtf8(recordText(record)).trimEnd());
@@ -196,6 +207,67 @@ export class Machine {
   /** Unloads a module, as rmmod does. */
   rmmod(name: string): CommandResult {
     return this.command(this.kernel.moduleSteps.task('rmmod', { text: name }));
+  }
+
+  /** A program that makes system calls of its own. */
+  process(comm?: string): Process {
+    return this.files.process(comm);
+  }
+
+  /**
+   * Opens a file of the default program, named `comm` if it has none open yet.
+   * @param flags O_*
+   * @returns `status`: a descriptor, or a negative errno
+   */
+  open(path: string, flags = 0, mode = 0, comm?: string): SystemCallResult {
+    return this.files.default(comm).open(path, flags, mode);
+  }
+
+  /** Reads at most `count` bytes: they are in `bytes`. */
+  read(fd: number, count: number): SystemCallResult {
+    return this.files.default().read(fd, count);
+  }
+
+  write(fd: number, bytes: Uint8Array): SystemCallResult {
+    return this.files.default().write(fd, bytes);
+  }
+
+  /** @param whence 0 from the start, 1 from here, 2 from the end */
+  lseek(fd: number, offset: number, whence = 0): SystemCallResult {
+    return this.files.default().lseek(fd, offset, whence);
+  }
+
+  /** @param arg a number, or bytes that the command reads and writes */
+  ioctl(fd: number, command: number, arg: number | Uint8Array = 0): SystemCallResult {
+    return this.files.default().ioctl(fd, command, arg);
+  }
+
+  /** Events of <poll.h> that are there now. */
+  poll(fd: number): SystemCallResult {
+    return this.files.default().poll(fd);
+  }
+
+  close(fd: number): SystemCallResult {
+    return this.files.default().close(fd);
+  }
+
+  /** What is at a path below /dev, /proc or /sys, or a negative errno. */
+  stat(path: string): FileStat | number {
+    return this.files.stat(path);
+  }
+
+  /** Names in a folder below /dev, /proc or /sys, or a negative errno. */
+  readdir(path: string): string[] | number {
+    return this.files.readdir(path);
+  }
+
+  /**
+   * Listens to tracepoints. Listeners only look: what they do must not change the machine.
+   * @param events as in Linux's set_event: `kmem:kmalloc`, `kmem:*`, several separated by commas
+   * @returns the function that ends it
+   */
+  trace(events: string, listener: (record: TraceRecord) => void): () => void {
+    return this.tracepoints.listen(events, listener);
   }
 
   /** Loaded modules, newest first. */

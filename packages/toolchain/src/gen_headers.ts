@@ -6,12 +6,14 @@
  * disagree about a struct, and there is no file to forget.
  */
 
+import * as device_types from '@pagewalk/kernel/drivers/base/device_types';
 import * as fs_types from '@pagewalk/kernel/fs/fs_types';
 import * as cred from '@pagewalk/kernel/kernel/cred';
 import * as module_types from '@pagewalk/kernel/kernel/module_types';
 import * as sched from '@pagewalk/kernel/kernel/sched';
 import * as time_types from '@pagewalk/kernel/kernel/time_types';
 import * as utsname from '@pagewalk/kernel/kernel/utsname';
+import * as kobject_types from '@pagewalk/kernel/lib/kobject_types';
 import * as list from '@pagewalk/kernel/lib/list';
 import * as lock_types from '@pagewalk/kernel/lib/lock_types';
 import * as rbtree from '@pagewalk/kernel/lib/rbtree';
@@ -39,6 +41,8 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   sched,
   fs_types,
   time_types,
+  kobject_types,
+  device_types,
 };
 
 const isStruct = (value: unknown): value is Struct<Fields> =>

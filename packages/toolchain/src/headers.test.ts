@@ -109,7 +109,10 @@ test('every header compiles alone, without a warning', { timeout: 120_000 }, asy
 });
 
 test('clang lays every shared struct out as TypeScript does', async () => {
-  const includes = ['module', 'slub_def', 'mm', 'sched', 'fs', 'interrupt', 'completion', 'semaphore'];
+  const includes = ['module', 'slub_def', 'mm', 'sched', 'fs', 'interrupt', 'completion', 'semaphore'].concat(
+    'cdev',
+    'miscdevice',
+  );
   const source = includes.map((name) => `#include <linux/${name}.h>\n`).join('') + structAssertions();
   expect(source).toContain('sizeof(struct task_struct)');
   expect(await check({ 'assertions.c': source })).toBe('');

@@ -6,7 +6,7 @@
 
 import { EFAULT, ERANGE } from '../lib/errno.js';
 import { bytesToPageEnd, type GuestAccess } from '../lib/guest_access.js';
-import { type Paddr, TASK_SIZE, type Vaddr } from '../machine/layout.js';
+import { type Paddr, REG, TASK_SIZE, type Vaddr } from '../machine/layout.js';
 
 const INT_MAX = 0x7fffffff;
 
@@ -25,8 +25,18 @@ export class UserAccess {
   }
 
   private userPage(address: Vaddr, write: boolean): Paddr {
+    const p = this.translate(address, write);
+    return p < 0 && this.faultIn(address, write) ? this.translate(address, write) : p;
+  }
+
+  /** Physical address of a user page, -1 if it is not mapped: the access is made as user code makes it (SMAP). */
+  translate(address: Vaddr, write: boolean): Paddr {
+    const { host32 } = this.mem.ram;
+    const before = host32[REG.user >> 2];
+    host32[REG.user >> 2] = 1;
     const p = this.mem.guest.translate(address, write);
-    return p < 0 && this.faultIn(address, write) ? this.mem.guest.translate(address, write) : p;
+    host32[REG.user >> 2] = before;
+    return p;
   }
 
   /**

@@ -11,15 +11,6 @@ struct file_operations;
 struct inode;
 struct module;
 
-struct cdev {
-	struct kobject kobj;
-	struct module *owner;
-	const struct file_operations *ops;
-	struct list_head list;
-	dev_t dev;
-	unsigned int count;
-};
-
 extern void cdev_init(struct cdev *cdev, const struct file_operations *fops);
 extern struct cdev *cdev_alloc(void);
 extern void cdev_put(struct cdev *p);

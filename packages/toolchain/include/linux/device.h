@@ -39,27 +39,6 @@ struct device_attribute {
 #define DEVICE_ATTR_RO(_name) struct device_attribute dev_attr_ ## _name = __ATTR_RO(_name)
 #define DEVICE_ATTR_WO(_name) struct device_attribute dev_attr_ ## _name = __ATTR_WO(_name)
 
-struct device {
-	struct kobject kobj;
-	struct device *parent;
-	const char *init_name;
-	const struct device_type *type;
-	struct device_driver *driver;
-	void *platform_data;
-	void *driver_data;
-	struct mutex mutex;
-	u64 *dma_mask;
-	u64 coherent_dma_mask;
-	struct device_node *of_node;
-	dev_t devt;
-	u32 id;
-	spinlock_t devres_lock;
-	struct list_head devres_head;
-	struct class *class;
-	const struct attribute_group **groups;
-	void (*release)(struct device *dev);
-};
-
 struct device_driver {
 	const char *name;
 	struct module *owner;

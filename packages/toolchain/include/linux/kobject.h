@@ -27,30 +27,6 @@ enum kobject_action {
 	KOBJ_UNBIND,
 };
 
-struct kobject {
-	const char *name;
-	struct list_head entry;
-	struct kobject *parent;
-	struct kset *kset;
-	const struct kobj_type *ktype;
-	struct kernfs_node *sd;
-	struct kref kref;
-	unsigned int state_initialized : 1;
-	unsigned int state_in_sysfs : 1;
-	unsigned int state_add_uevent_sent : 1;
-	unsigned int state_remove_uevent_sent : 1;
-	unsigned int uevent_suppress : 1;
-};
-
-struct kobj_type {
-	void (*release)(struct kobject *kobj);
-	const struct sysfs_ops *sysfs_ops;
-	const struct attribute_group **default_groups;
-	const struct kobj_ns_type_operations *(*child_ns_type)(struct kobject *kobj);
-	const void *(*namespace)(struct kobject *kobj);
-	void (*get_ownership)(struct kobject *kobj, kuid_t *uid, kgid_t *gid);
-};
-
 struct kobj_attribute {
 	struct attribute attr;
 	ssize_t (*show)(struct kobject *kobj, struct kobj_attribute *attr, char *buf);
@@ -61,13 +37,6 @@ struct kset_uevent_ops {
 	int (*const filter)(struct kobject *kobj);
 	const char *(*const name)(struct kobject *kobj);
 	int (*const uevent)(struct kobject *kobj, struct kobj_uevent_env *env);
-};
-
-struct kset {
-	struct list_head list;
-	spinlock_t list_lock;
-	struct kobject kobj;
-	const struct kset_uevent_ops *uevent_ops;
 };
 
 extern const struct sysfs_ops kobj_sysfs_ops;

@@ -8,6 +8,9 @@
 #include <linux/lockdep.h>
 #include <linux/stat.h>
 #include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/spinlock.h>
+#include <linux/uidgid.h>
 
 struct kobject;
 struct module;
@@ -15,18 +18,8 @@ struct file;
 struct bin_attribute;
 struct vm_area_struct;
 
-struct attribute {
-	const char *name;
-	umode_t mode;
-};
-
-struct attribute_group {
-	const char *name;
-	umode_t (*is_visible)(struct kobject *kobj, struct attribute *attr, int n);
-	umode_t (*is_bin_visible)(struct kobject *kobj, struct bin_attribute *attr, int n);
-	struct attribute **attrs;
-	struct bin_attribute **bin_attrs;
-};
+/* Kernel objects and their attributes. */
+#include <generated/kobject_types.h>
 
 struct bin_attribute {
 	struct attribute attr;
@@ -38,11 +31,6 @@ struct bin_attribute {
 			 size_t count);
 	int (*mmap)(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
 		    struct vm_area_struct *vma);
-};
-
-struct sysfs_ops {
-	ssize_t (*show)(struct kobject *kobj, struct attribute *attr, char *buf);
-	ssize_t (*store)(struct kobject *kobj, struct attribute *attr, const char *buf, size_t count);
 };
 
 #define __ATTR(_name, _mode, _show, _store) \

@@ -51,12 +51,12 @@ static __transparent __must_check int copy_struct_from_user(void *dst, size_t ks
 
 #define put_user(x, ptr) \
 	({ \
-		__typeof__(*(ptr)) __pu_val = (x); \
+		__typeof_unqual__(*(ptr)) __pu_val = (x); \
 		_copy_to_user((void __user *)(ptr), &__pu_val, sizeof(__pu_val)) ? -EFAULT : 0; \
 	})
 #define get_user(x, ptr) \
 	({ \
-		__typeof__(*(ptr)) __gu_val; \
+		__typeof_unqual__(*(ptr)) __gu_val; \
 		int __gu_err = _copy_from_user(&__gu_val, (const void __user *)(ptr), sizeof(__gu_val)) ? -EFAULT : 0; \
 		(x) = __gu_val; \
 		__gu_err; \

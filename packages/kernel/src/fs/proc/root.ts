@@ -5,6 +5,8 @@ const utf8 = new (
   globalThis as unknown as { TextEncoder: new () => { encode(s: string): Uint8Array } }
 ).TextEncoder();
 
+import type { TextProvider } from '../text_files.js';
+
 /** Text of a file, made on each read. */
 export type ProcFile = () => string;
 
@@ -33,5 +35,19 @@ export class ProcRoot {
       names.add(slash < 0 ? rest : rest.slice(0, slash + 1));
     }
     return names.size === 0 ? undefined : [...names].sort();
+  }
+
+  /** What opens and stats these files. */
+  provider(): TextProvider {
+    const below = (path: string) =>
+      path === '/proc' ? '' : path.startsWith('/proc/') ? path.slice(6) : undefined;
+    return {
+      mode: (path) => (this.files.has(below(path) ?? '') ? 0o444 : undefined),
+      list: (path) => {
+        const rest = below(path);
+        return rest === undefined ? undefined : this.list(rest);
+      },
+      read: (path) => this.read(below(path) ?? ''),
+    };
   }
 }

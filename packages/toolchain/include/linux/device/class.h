@@ -2,22 +2,15 @@
 #pragma once
 
 #include <linux/kobject.h>
+#include <linux/mutex.h>
 
 struct device;
 struct module;
 struct lock_class_key;
+struct file_operations;
 
-struct class {
-	const char *name;
-	struct module *owner;
-	const struct attribute_group **class_groups;
-	const struct attribute_group **dev_groups;
-	int (*dev_uevent)(struct device *dev, struct kobj_uevent_env *env);
-	char *(*devnode)(struct device *dev, umode_t *mode);
-	void (*class_release)(struct class *class);
-	void (*dev_release)(struct device *dev);
-	void *p;
-};
+/* Classes, devices, and what drivers embed. */
+#include <generated/device_types.h>
 
 struct class_attribute {
 	struct attribute attr;

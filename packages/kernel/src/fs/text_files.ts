@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/** Files whose text the kernel makes when they are read: /proc/meminfo, /sys/module/NAME/refcnt, … */
+
+import type { KernelExports } from '../arch/wasm64/exports.js';
+import { EACCES, ENOMEM } from '../lib/errno.js';
+import { readS64, writeS64 } from '../lib/guest_access.js';
+import type { Handle, Vaddr } from '../machine/layout.js';
+import type { FileTable } from './file_table.js';
+import type { FsDeps } from './fs_context.js';
+import { SeqFile } from './fs_types.js';
+import { type Kernfs, NODE_TEXT, S_IFREG } from './kernfs/kernfs.js';
+import { copyIn, copyOut } from './sysfs/file.js';
+
+/** A part of the tree that is made when it is looked at. Paths are full: `/proc/meminfo`. */
+export interface TextProvider {
+  /** Permission bits of a file; undefined if there is none. */
+  mode(path: string): number | undefined;
+  /** Names in a folder, folders with a slash at the end; undefined if there is no such folder. */
+  list(path: string): readonly string[] | undefined;
+  read(path: string): Uint8Array | undefined;
+  /** @returns 0 or a negative errno */
+  write?(path: string, bytes: Uint8Array): number;
+}
+
+export class TextFiles {
+  readonly providers: TextProvider[] = [];
+
+  constructor(
+    private readonly deps: FsDeps,
+    private readonly tree: Kernfs,
+    private readonly files: FileTable,
+  ) {}
+
+  private providerOf(path: string): TextProvider | undefined {
+    return this.providers.find((provider) => provider.mode(path) !== undefined);
+  }
+
+  mode(path: string): number | undefined {
+    return this.providerOf(path)?.mode(path);
+  }
+
+  read(path: string): Uint8Array | undefined {
+    return this.providerOf(path)?.read(path);
+  }
+
+  /** Names in a folder; undefined if no provider has it. */
+  list(path: string): string[] | undefined {
+    const lists = this.providers.map((provider) => provider.list(path)).filter((list) => list !== undefined);
+    return lists.length === 0 ? undefined : [...new Set(lists.flat())];
+  }
+
+  /** A node for a text, which lives while it is open; 0 if there is no such text, or no memory. */
+  node(path: string): Handle {
+    const mode = this.mode(path);
+    if (mode === undefined) return 0;
+    const fops = this.deps.symbol('text_fops');
+    return this.tree.create(0, path, { mode: S_IFREG | mode, flags: NODE_TEXT, fops });
+  }
+
+  private pathOf(file: Handle): string {
+    return this.tree.nameOf(this.files.nodeOf(file));
+  }
+
+  /** Makes the text of an open file anew. */
+  private fill(file: Handle): number {
+    const { deps } = this;
+    this.release(file);
+    const text = this.read(this.pathOf(file)) ?? new Uint8Array();
+    const record = deps.kmalloc(SeqFile.size);
+    const buf = record === 0 ? 0 : deps.kmalloc(Math.max(text.length, 1));
+    if (buf === 0) {
+      if (record !== 0) deps.kfree(record);
+      return -ENOMEM;
+    }
+    const m = deps.ram.handleOf(record);
+    deps.ram.fill(m * 4, SeqFile.size, 0);
+    const seq = SeqFile.at(deps.ram, m);
+    seq.buf = buf;
+    seq.count = text.length;
+    deps.guest.write(buf, text);
+    this.files.file(file).private_data = record;
+    return 0;
+  }
+
+  private release(file: Handle): number {
+    const { deps } = this;
+    const f = this.files.file(file);
+    if (f.private_data === 0) return 0;
+    deps.kfree(SeqFile.at(deps.ram, deps.ram.handleOf(f.private_data)).buf);
+    deps.kfree(f.private_data);
+    f.private_data = 0;
+    return 0;
+  }
+
+  exports(): KernelExports {
+    const { deps } = this;
+    return {
+      text_read: [
+        'l:ppzp',
+        (at: Vaddr, to: Vaddr, count: number, ppos: Vaddr) => {
+          const file = deps.ram.handleOf(at);
+          const fresh = readS64(deps, ppos) === 0 || this.files.file(file).private_data === 0;
+          const error = fresh ? this.fill(file) : 0;
+          if (error !== 0) return error;
+          const seq = SeqFile.at(deps.ram, deps.ram.handleOf(this.files.file(file).private_data));
+          return copyOut(deps, seq.buf, seq.count, to, count, ppos);
+        },
+      ],
+      text_write: [
+        'l:ppzp',
+        (at: Vaddr, from: Vaddr, count: number, ppos: Vaddr) => {
+          const path = this.pathOf(deps.ram.handleOf(at));
+          const write = this.providerOf(path)?.write;
+          if (!write) return -EACCES;
+          const n = Math.min(count, 65536);
+          const copy = copyIn(deps, from, n);
+          if (copy < 0 && copy > -4096) return copy;
+          const error = write(path, deps.guest.read(copy, n));
+          deps.kfree(copy);
+          if (error < 0) return error;
+          writeS64(deps, ppos, readS64(deps, ppos) + count);
+          return count;
+        },
+      ],
+      text_release: ['i:pp', (_inode: Vaddr, file: Vaddr) => this.release(deps.ram.handleOf(file))],
+    };
+  }
+}
