@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Mistakes with locks, reference counts and sleeping: what is reported, and how the task ends. */
 
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { boot, build, closeCompiler, moduleLog } from '../support/modules.js';
 
@@ -141,6 +142,23 @@ describe('sleeping in atomic context', () => {
     ]);
     expect(cFrames(log)).toEqual(['misuse_init', expect.stringMatching(/^sleeps.c:\d+$/)]);
     expect(machine.kernel.taint.has('W')).toBe(true);
+  });
+
+  it('is reported in the words of a real kernel', async () => {
+    const recorded = readFileSync(
+      new URL('../golden/linux-6.1/kasan-atomic_sleep.txt', import.meta.url),
+      'utf8',
+    );
+    const source = readFileSync(new URL('../golden/linux-6.1/atomic_sleep.c', import.meta.url), 'utf8');
+    const machine = boot({ commandLine: 'debug_atomic_sleep' });
+    machine.insmod(await build('atomic_sleep', source));
+    /** What does not differ from machine to machine. */
+    const lines = (texts: readonly string[]) =>
+      texts
+        .map((text) => text.replace(/^\[ *\d+\.\d+\] /, '').replace(/pid: \d+/, 'pid: N'))
+        .filter((text) => /^(BUG|in_atomic|preempt_count|Call Trace|atomic_sleep: (done|exit))/.test(text))
+        .filter((text) => text !== 'atomic_sleep: exit');
+    expect(lines(moduleLog(machine))).toEqual(lines(recorded.split('\n')));
   });
 
   it('is fine where nothing forbids it, and with GFP_ATOMIC', async () => {

@@ -3,8 +3,8 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { EFAULT, EINVAL, ENOMEM } from '../lib/errno.js';
-import { type GuestAccess, readS64, writeS64, writeU8 } from '../lib/guest_access.js';
-import type { Vaddr } from '../machine/layout.js';
+import { type GuestAccess, readBytes, readS64, writeBytes, writeS64, writeU8 } from '../lib/guest_access.js';
+import { PAGE_SIZE, type Vaddr } from '../machine/layout.js';
 import { GFP_USER } from '../mm/gfp.js';
 import type { UserAccess } from './uaccess.js';
 
@@ -126,7 +126,8 @@ function bufferExports({ mem, user }: UaccessServices): KernelExports {
       'l:pzppz',
       (to: Vaddr, count: number, ppos: Vaddr, from: Vaddr, available: number) =>
         at(ppos, count, available, (pos, n) => {
-          mem.guest.write(to, mem.guest.read(from + pos, n));
+          for (let done = 0; done < n; done += PAGE_SIZE)
+            writeBytes(mem, to + done, readBytes(mem, from + pos + done, Math.min(PAGE_SIZE, n - done)));
           return 0;
         }),
     ],
