@@ -20,8 +20,8 @@ afterAll(closeToolchain);
 async function onMachine(
   files: Record<string, string>,
   script: string,
+  machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' }),
 ): Promise<Result & { machine: Machine }> {
-  const machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
   const session = createSession({
     machine,
     seed: 1,
@@ -214,4 +214,34 @@ test('a mistake in C is shown whole, and make fails', async () => {
   const { stderr, status } = await onMachine(files, 'make');
   expect(stderr).toContain("/root/hello.c:2:32: error: use of undeclared identifier 'nosuch'");
   expect(status).toBe(2);
+});
+
+test('producer_consumer: two threads and a wait queue', async () => {
+  const script =
+    'make -s && insmod producer_consumer.ko count=3 && ps -eo comm= && sleep 1 && rmmod producer_consumer && ps -eo comm= | grep -c er$';
+  const { stdout, machine } = await onMachine(filesOf('producer_consumer'), script);
+  expect(stdout).toBe('consumer\nproducer\n0\n');
+  expect(logOf(machine).slice(2)).toEqual([
+    ...[1, 2, 3].map((number) => `producer_consumer: order ${number}`),
+    'producer_consumer: 3 orders made, 3 taken',
+  ]);
+});
+
+test('vmalloc_guard: the byte behind the area is an oops that names it', async () => {
+  const { machine } = await onMachine(filesOf('vmalloc_guard'), 'make -s; insmod vmalloc_guard.ko');
+  expect(logOf(machine).join('\n')).toMatch(
+    /two pages at \w{16}\nBUG: unable to handle page fault for address: \w{16}\n#PF: supervisor write access in kernel mode\n.*\nvmalloc: address is in the guard page after /,
+  );
+});
+
+test('use_after_free: slub_debug finds it when the object is used again', async () => {
+  const machine = bootMachine({ memory: 2 ** 25, cpus: 1, seed: 1, commandLine: 'slub_debug=FZPU' });
+  const { log } = await onMachine(
+    filesOf('use_after_free'),
+    'make -s; insmod use_after_free.ko',
+    machine,
+  ).then((result) => ({ log: logOf(result.machine).join('\n') }));
+  expect(log).toContain('): Poison overwritten');
+  expect(log).toContain('First byte 0x21 instead of 0x6b');
+  expect(log).toMatch(/Freed in use_after_free_init\+0x\w+\/0x\w+ \[use_after_free\]/);
 });

@@ -16,6 +16,7 @@ import { dumpTools } from './tools/dump.js';
 import { fileTools } from './tools/files.js';
 import { grepTools } from './tools/grep.js';
 import { type CommandSet, kmodTools } from './tools/kmod.js';
+import { man } from './tools/man.js';
 import { memoryTools } from './tools/memory.js';
 import { runTools } from './tools/run.js';
 import { sed } from './tools/sed.js';
@@ -30,6 +31,8 @@ export interface SessionOptions {
   host?: Filesystem | undefined;
   /** The kernel headers, shown where modules are built. */
   headers?: Filesystem | undefined;
+  /** The manual's pages, shown in /usr/share/man. */
+  manual?: Filesystem | undefined;
   /** Seeds /dev/random. */
   seed: number;
   /** A virtual second takes a second: where a person watches. */
@@ -53,6 +56,8 @@ const FOLDERS = [
   'sys',
   'tmp',
   'usr',
+  'usr/share',
+  'usr/share/man',
   'var',
 ];
 const encoder = new TextEncoder();
@@ -72,7 +77,15 @@ function rootFolders(fs: MemFs): void {
   );
 }
 
-export function createSession({ machine, host, headers, seed, paced, extra }: SessionOptions): Session {
+export function createSession({
+  machine,
+  host,
+  headers,
+  manual,
+  seed,
+  paced,
+  extra,
+}: SessionOptions): Session {
   const clock = new VirtualClock(machine, paced);
   const commands: CommandTable = new Map();
   const root = new MemFs(() => clock.dateMs);
@@ -91,6 +104,7 @@ export function createSession({ machine, host, headers, seed, paced, extra }: Se
     'binfs',
   );
   if (host) fs.mount('/host', host, 'hostfs');
+  if (manual) fs.mount('/usr/share/man', new ReadOnlyFs(manual), 'hostfs');
   if (headers) fs.mount(`/lib/modules/${RELEASE}/build/include`, new ReadOnlyFs(headers), 'hostfs');
 
   const sets: CommandSet[] = [
@@ -116,6 +130,11 @@ export function createSession({ machine, host, headers, seed, paced, extra }: Se
     usage: "usage: awk [-F FS] [-v NAME=VALUE] 'PROGRAM' [FILE]...",
   });
   commands.set('sed', { run: sed, summary: 'edit a stream of lines' });
+  commands.set('man', {
+    run: man(commands),
+    summary: 'manual pages of kernel functions and commands',
+    usage: 'usage: man [SECTION] NAME...  or  man -k WORD',
+  });
   commands.set('which', { run: which(commands), summary: 'where a command is' });
   commands.set('help', { run: help(commands), summary: 'this list' });
   return {
@@ -151,8 +170,11 @@ const help =
       await context.out(`${name}: ${entry.summary}\n${entry.usage ? `${entry.usage}\n` : ''}`);
       return 0;
     }
-    await context.out('Kernel modules: make, insmod FILE.ko, rmmod NAME, lsmod, modinfo FILE.ko, dmesg\n');
+    await context.out(
+      'Kernel modules: make, insmod FILE.ko, rmmod NAME, lsmod, modinfo FILE.ko, modprobe NAME, dmesg\n',
+    );
     await context.out('Memory: cat /proc/meminfo, /proc/buddyinfo, /proc/slabinfo; free; slabtop -o\n');
+    await context.out('First steps: man intro; a kernel function: man kmalloc; by word: man -k memory\n');
     await context.out("Your own files are in /host; 'exit' or Ctrl-D ends the shell.\n\n");
     for (const [key, entry] of [...commands].sort(([a], [b]) => (a < b ? -1 : 1)))
       await context.out(`  ${key.padEnd(12)} ${entry.summary}\n`);

@@ -45,6 +45,8 @@ export function coreExports(k: CoreServices): KernelExports {
     try_module_get: ['b:p', (module) => k.modules().tryGet(structHandle(module))],
     __module_get: ['v:p', (module) => void k.modules().tryGet(structHandle(module))],
     module_put: ['v:p', (module) => k.modules().put(structHandle(module))],
+    // What clang makes of __builtin_return_address(level), and so of _RET_IP_.
+    emscripten_return_address: ['p:i', (level) => k.oops.stackTrace()[(level & 0xff) + 1] ?? 0],
     touch_softlockup_watchdog: ['v:', () => k.watchdog.touch()],
   };
 }

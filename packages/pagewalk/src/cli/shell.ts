@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Sink } from '../fs/filesystem.js';
 import { HostFs } from '../fs/hostfs.js';
 import type { Machine } from '../machine.js';
@@ -33,6 +34,9 @@ Examples:
 const headersFolder = (): string =>
   join(dirname(createRequire(import.meta.url).resolve('@pagewalk/toolchain')), '..', 'include');
 
+/** This package's manual: beside its `dist` or `src`. */
+const manualFolder = (): string => fileURLToPath(new URL('../../man', import.meta.url));
+
 export interface ShellSession {
   machine: Machine;
   shell: Shell;
@@ -53,6 +57,7 @@ export function openShell(
     machine,
     host: new HostFs(process.cwd()),
     headers: new HostFs(headersFolder()),
+    manual: new HostFs(manualFolder()),
     seed: options.seed,
     paced,
     extra: { make: [...extra.make] },
