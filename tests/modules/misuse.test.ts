@@ -229,6 +229,32 @@ describe('lists with CONFIG_DEBUG_LIST', () => {
   });
 });
 
+describe('hardened user copies', () => {
+  const NOWHERE = '(void __user *)0x400000';
+
+  it.each([
+    [
+      `void *p = kmalloc(40, GFP_KERNEL);\n\tif (copy_to_user(${NOWHERE}, p + 8, 60))\n\t\tpr_info("missing\\n");`,
+      "usercopy: Kernel memory exposure attempt detected from SLUB object 'kmalloc-64' (offset 8, size 60)!",
+    ],
+    [
+      `struct kmem_cache *c = kmem_cache_create("closed", 1234, 0, SLAB_POISON, NULL);\n\tvoid *p = kmem_cache_alloc(c, GFP_KERNEL);\n\tif (copy_from_user(p, ${NOWHERE}, 10))\n\t\tpr_info("missing\\n");`,
+      "usercopy: Kernel memory overwrite attempt detected to SLUB object 'closed' (offset 0, size 10)!",
+    ],
+  ])('refuse to leave an object: %#', async (body, message) => {
+    const { result, log } = await run('usercopy', `\t${body}`, '#include <linux/uaccess.h>');
+    expect(result).toEqual({ status: 0, signal: 11 });
+    expect(log[0]).toBe(message);
+    expect(log).toContain('kernel BUG at mm/usercopy.c:101!');
+  });
+
+  it('stay within an object without a word', async () => {
+    const body = `	void *p = kmalloc(64, GFP_KERNEL);
+	pr_info("missing %lu\\n", copy_to_user(${NOWHERE}, p, 64));`;
+    expect((await run('usercopy', body, '#include <linux/uaccess.h>')).log).toEqual(['missing 64']);
+  });
+});
+
 it('tells the panic notifiers what the kernel died of', async () => {
   const { result, log } = await run(
     'panics',

@@ -38,6 +38,7 @@ import { timeExports } from './time/time_exports.js';
 import { Timekeeping } from './time/timekeeping.js';
 import { UserAccess } from './uaccess.js';
 import { uaccessExports } from './uaccess_exports.js';
+import { checkObjectSize } from './usercopy.js';
 import type { Watchdog } from './watchdog.js';
 
 export interface LibraryServices {
@@ -76,6 +77,8 @@ export class Library {
     this.wait = new BusyWait(ram, env.clock, watchdog);
     this.time = new Timekeeping(ram, data, env.clock, () => this.wait.nsSinceTick);
     this.user = new UserAccess(this.mem);
+    const usercopy = { ram, log: env.log, reports: env.reports, slub: k.slub };
+    this.user.checkObject = (address, bytes, toUser) => checkObjectSize(usercopy, address, bytes, toUser);
     this.cpuMasks = new CpuMasks(ram, data, env.nrCpus);
     this.refcountWarned = data.declare('refcount_warned', 4);
     this.atomicSleep = new AtomicSleep(
@@ -176,6 +179,10 @@ export class Library {
         delay: (ns) => this.wait.pass(ns, env.reports.callerAddress()),
       }),
       ...uaccessExports({ mem, user, kmalloc, kfree }),
+      __check_object_size: [
+        'v:pzb',
+        (address: Vaddr, bytes: number, toUser: boolean) => user.checkObject(address, bytes, toUser),
+      ],
       ...stackTraceExports({
         mem,
         kallsyms: this.k.kallsyms,

@@ -19,6 +19,9 @@ export class UserAccess {
    */
   faultIn: (address: Vaddr, write: boolean) => boolean = () => false;
 
+  /** Looks at the kernel's side of a copy before it is made; reports what must not be copied. */
+  checkObject: (address: Vaddr, bytes: number, toUser: boolean) => void = () => {};
+
   /** True if a range lies in the user half, mapped or not. */
   accessOk(address: Vaddr, bytes: number): boolean {
     return address >= 0 && bytes >= 0 && address + bytes <= TASK_SIZE;
@@ -74,13 +77,16 @@ export class UserAccess {
 
   /** Bytes that could not be copied to user space. */
   copyTo(to: Vaddr, from: Vaddr, bytes: number): number {
-    if (this.senseless(bytes) || !this.accessOk(to, bytes)) return bytes;
+    if (this.senseless(bytes)) return bytes;
+    this.checkObject(from, bytes, true);
+    if (!this.accessOk(to, bytes)) return bytes;
     return this.copy(to, from, bytes, this.userWrite, this.kernelRead);
   }
 
   /** Bytes that could not be copied from user space; their places are zeroed. */
   copyFrom(to: Vaddr, from: Vaddr, bytes: number): number {
     if (this.senseless(bytes)) return bytes;
+    this.checkObject(to, bytes, false);
     const missing = this.accessOk(from, bytes)
       ? this.copy(to, from, bytes, this.kernelWrite, this.userRead)
       : bytes;
