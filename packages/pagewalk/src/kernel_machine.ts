@@ -39,6 +39,9 @@ function adapt(machine: KernelMachine & Extras): Machine {
     listProc: (path) => machine.listProc(path) ?? (path === '/sys' ? [] : undefined),
     kernelSymbols: () => machine.exportedSymbols().map((name) => ({ name, gplOnly: false })),
     onSlab: (listener) => watchSlabs(machine, listener),
+    tracepoints: () => machine.tracepoints.names(),
+    trace: (events, listener) =>
+      machine.tracepoints.match(events).length > 0 ? machine.trace(events, listener) : undefined,
     save: () => machine.save({ compress: (bytes) => deflateRawSync(bytes) }),
     ...(machine.writeProc && { writeProc: machine.writeProc.bind(machine) }),
   };

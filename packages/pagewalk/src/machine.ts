@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** What the command line needs of a machine. `boot()` of @pagewalk/kernel gives it; tests give a fake. */
 
+import type { TraceRecord } from '@pagewalk/kernel/trace/registry';
+
 export interface LoadedModule {
   readonly name: string;
   /** Bytes. */
@@ -95,6 +97,10 @@ export interface Machine {
   writeKmsg?(line: string): void;
   /** Watches kmalloc and kfree; returns the function that stops it. Listeners only look. */
   onSlab?(listener: (event: SlabEvent) => void): () => void;
+  /** Names of all tracepoints. */
+  tracepoints?(): readonly string[];
+  /** Listens to tracepoints, named as in set_event; undefined if there are none of that name. Listeners only look. */
+  trace?(events: string, listener: (record: TraceRecord) => void): (() => void) | undefined;
 }
 
 export interface MachineOptions {

@@ -15,6 +15,8 @@ type TypedPageEvent = PageEvent & { migratetype: number };
 export class PageTrace {
   readonly mmPageAlloc: Tracepoint<TypedPageEvent & { gfp_flags: number }>;
   readonly mmPageFree: Tracepoint<PageEvent>;
+  /** Of pages that are freed many at once: as release_pages() does. */
+  readonly mmPageFreeBatched: Tracepoint<{ pfn: number }>;
   readonly mmPageAllocZoneLocked: Tracepoint<TypedPageEvent & { percpu_refill: number }>;
   readonly mmPagePcpuDrain: Tracepoint<TypedPageEvent>;
   readonly mmPageAllocExtfrag: Tracepoint<{
@@ -38,6 +40,11 @@ export class PageTrace {
         `${where(f)} order=${f.order} migratetype=${f.migratetype} gfp_flags=${f.gfp_flags === 0 ? 'none' : formatGfp(f.gfp_flags)}`,
     );
     this.mmPageFree = new Tracepoint('kmem:mm_page_free', context, (f) => `${where(f)} order=${f.order}`);
+    this.mmPageFreeBatched = new Tracepoint(
+      'kmem:mm_page_free_batched',
+      context,
+      (f) => `${where(f)} order=0`,
+    );
     this.mmPageAllocZoneLocked = new Tracepoint(
       'kmem:mm_page_alloc_zone_locked',
       context,

@@ -41,7 +41,7 @@ function start(args: string[], input = '', script = program): Promise<Outcome> {
 
 describe('command lines that make no sense', () => {
   const cases: [string[], string][] = [
-    [['nosuch'], "got 'nosuch', expected 'run' or 'sh'"],
+    [['nosuch'], "got 'nosuch', expected 'run' or 'sh' or 'trace'"],
     [['--mem', '5M'], "--mem: got '5M', expected 8M to 2G in whole pages, for instance 64M"],
     [['--mem=1.5G'], "--mem: got '1.5G', expected 8M to 2G in whole pages, for instance 64M"],
     [['--smp', '9', 'sh', '-c', 'true'], "--smp: got '9', expected 1 to 8"],
@@ -50,6 +50,9 @@ describe('command lines that make no sense', () => {
     [['run', '--colour', 'x.c'], "unknown option '--colour'"],
     [['run', 'nosuch.c'], "run: cannot read 'nosuch.c': ENOENT"],
     [['run', 'x.c', 'a b'], "run: got 'a b', expected a .c or .ko file or PARAMETER=VALUE"],
+    [['trace', 'true'], "trace: got no events, expected -e, for instance -e 'kmem:*'"],
+    [['trace', '-e', 'kmem:*'], "trace: got no command, expected 'trace -e EVENTS -- COMMAND'"],
+    [['trace', '-e', 'nosuch', '--', 'true'], "trace: got events 'nosuch', expected some of kmem:kfree"],
     [['sh'], "sh: got neither a script nor -c, expected 'sh SCRIPT' or 'sh -c COMMANDS'"],
     [['--load', 'x', '--mem', '32M'], '--load and --mem: a machine that was saved has its own --mem'],
     [['sh', 'nosuch.sh'], "sh: cannot read 'nosuch.sh': ENOENT"],
@@ -63,7 +66,7 @@ describe('command lines that make no sense', () => {
   test('are said on standard error, with status 2', async () => {
     expect(await start(['nosuch'])).toEqual({
       stdout: '',
-      stderr: "pagewalk: got 'nosuch', expected 'run' or 'sh'\nTry 'pagewalk --help'.\n",
+      stderr: "pagewalk: got 'nosuch', expected 'run' or 'sh' or 'trace'\nTry 'pagewalk --help'.\n",
       status: 2,
     });
   });
@@ -222,5 +225,14 @@ describe('--save and --load', () => {
     expect(await start(['--save', 'no/such', 'sh', '-c', 'true'])).toEqual(
       say("^pagewalk: --save 'no/such': ENOENT"),
     );
+  });
+});
+
+test('trace runs a command, and shows its events below', async () => {
+  const { stdout, status } = await start(['trace', '-e', 'kmem:kmalloc', '--', 'echo', 'a  b']);
+  expect(stdout).toMatch(/^a {2}b\n# tracer: nop\n#\n# entries-in-buffer\/entries-written: 0\/0 {3}#P:1\n/);
+  expect(status).toBe(0);
+  expect(await start(['trace', '--list'])).toMatchObject({
+    stdout: expect.stringContaining('kmem:mm_page_alloc\n'),
   });
 });

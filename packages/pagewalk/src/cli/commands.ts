@@ -13,6 +13,7 @@ import {
 } from './options.js';
 import { RUN_HELP, runCommand } from './run.js';
 import { SH_HELP, shellCommand } from './shell.js';
+import { TRACE_HELP, TRACE_OPTIONS, traceCommand } from './trace.js';
 
 interface Subcommand {
   summary: string;
@@ -27,6 +28,11 @@ const COMMANDS: Record<string, Subcommand> = {
     run: runCommand,
   },
   sh: { summary: 'run a command line or a script on a booted machine', help: SH_HELP, run: shellCommand },
+  trace: {
+    summary: 'run a command with tracepoints on, and show their events',
+    help: TRACE_HELP,
+    run: traceCommand,
+  },
 };
 
 const HELP = `usage: pagewalk [OPTIONS] [COMMAND]
@@ -76,8 +82,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const command = COMMANDS[name];
   const behind = parseStrictly(
     args,
-    { ...GLOBAL_OPTIONS, command: { type: 'string', short: 'c' } },
-    name === 'sh',
+    {
+      ...GLOBAL_OPTIONS,
+      ...(name === 'trace' ? TRACE_OPTIONS : { command: { type: 'string', short: 'c' } as const }),
+    },
+    name !== 'run',
   );
   if (values['help'] === true || behind.values['help'] === true) {
     process.stdout.write(command.help + GLOBAL_HELP);
