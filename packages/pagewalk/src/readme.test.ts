@@ -66,6 +66,8 @@ function runShown(command: string): Promise<string> {
 function comparable(line: string): string {
   const timeless = line.replace(/^\[ *\d+\.\d+\]/, '[TIME]').trimEnd();
   if (/^(Mem(Total|Free):|Node 0, zone)/.test(timeless)) return timeless.replace(/ +\d+/g, ' NUMBER');
+  if (/^ +(before|during|after) +kmalloc|, number \d+ of its slab$/.test(timeless))
+    return timeless.replace(/ +\d+/g, ' NUMBER').replace(/ffff8880[0-9a-f]{8}/, 'ADDRESS');
   return timeless.replace(/\b(0x[0-9a-f]+|ffff8880[0-9a-f]{8})\b/g, 'ADDRESS');
 }
 
