@@ -5,9 +5,10 @@ import type { Vaddr } from '../machine/layout.js';
 import { type GuestAccess, readS64, writeInteger } from './guest_access.js';
 
 const PREV = 8;
-/** What deleted entries point to: LIST_POISON1 and LIST_POISON2, as signed addresses. */
-const LIST_POISON1 = -0x2153000000000000 + 0x100;
-const LIST_POISON2 = -0x2153000000000000 + 0x122;
+/** What deleted entries point to, LIST_POISON1 and LIST_POISON2, in halves: as numbers they would not be exact. */
+const LIST_POISON_HI = 0xdead0000;
+const LIST_POISON1_LO = 0x100;
+const LIST_POISON2_LO = 0x122;
 
 /** Links nodes through guest memory; every access may fault, as it would in C. */
 export class GuestList {
@@ -48,8 +49,13 @@ export class GuestList {
 
   del(node: Vaddr): void {
     this.link(this.prev(node), this.next(node));
-    writeInteger(this.mem, node, LIST_POISON1, 8);
-    writeInteger(this.mem, node + PREV, LIST_POISON2, 8);
+    this.poison(node, LIST_POISON1_LO);
+    this.poison(node + PREV, LIST_POISON2_LO);
+  }
+
+  private poison(field: Vaddr, low: number): void {
+    writeInteger(this.mem, field, low, 4);
+    writeInteger(this.mem, field + 4, LIST_POISON_HI, 4);
   }
 
   delInit(node: Vaddr): void {
