@@ -172,9 +172,10 @@ export class Scheduler {
    */
   wake(task: Handle, mask: number): boolean {
     const t = TaskStruct.at(this.env.ram, task);
-    if (!(t.__state & mask)) return false;
+    const c = this.context(task);
+    if (!(t.__state & mask) || c.done === 1) return false;
     t.__state = TASK_RUNNING;
-    this.context(task).wake_at = -1;
+    c.wake_at = -1;
     if (task !== this.env.tasks.currentHandle) this.enqueue(task);
     return true;
   }
@@ -266,8 +267,10 @@ export class Scheduler {
   private wakeSleepers(): void {
     const now = this.env.now();
     for (const task of this.env.tasks.all()) {
-      const at = this.context(task).wake_at;
-      if (at >= 0 && at <= now) this.wake(task, ~0);
+      const c = this.context(task);
+      if (c.wake_at < 0 || c.wake_at > now) continue;
+      c.wake_at = -1;
+      this.wake(task, ~0);
     }
   }
 
@@ -395,6 +398,7 @@ export class Scheduler {
     c.killed_by = signal;
     c.done = 1;
     c.fn = 0;
+    c.wake_at = -1;
     TaskStruct.at(ram, task).__state = TASK_DEAD;
     this.leaveWaitList?.(task);
     this.wakeWaiters(task);
