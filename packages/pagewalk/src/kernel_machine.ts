@@ -35,6 +35,7 @@ function adapt(machine: KernelMachine & Extras): Machine {
     tasks: () => machine.tasks(),
     dmesgCommand: (args) => dmesgOutput(machine, args),
     writeKmsg: (line) => machine.kernel.printk.writeKmsg(new TextEncoder().encode(line)),
+    kernelFiles: machine.files,
     readProc: (path) => machine.readProc(path),
     listProc: (path) => machine.listProc(path) ?? (path === '/sys' ? [] : undefined),
     kernelSymbols: () => machine.exportedSymbols().map((name) => ({ name, gplOnly: false })),

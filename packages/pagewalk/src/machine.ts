@@ -3,6 +3,8 @@
 
 import type { TraceRecord } from '@pagewalk/kernel/trace/registry';
 
+import type { KernelFiles } from './fs/kernelfs.js';
+
 export interface LoadedModule {
   readonly name: string;
   /** Bytes. */
@@ -85,6 +87,8 @@ export interface Machine {
   listProc(path: string): string[] | undefined;
   /** Writes to a file of /proc or /sys: 0 or a negated errno. */
   writeProc?(path: string, bytes: Uint8Array): number;
+  /** Devices and files of modules, by system calls; without it there are none. */
+  kernelFiles?: KernelFiles;
   dmesg(): LogRecord[];
   clearDmesg(): void;
   /** The whole dmesg command, where the machine has it. */

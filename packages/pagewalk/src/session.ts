@@ -5,6 +5,7 @@ import { VirtualClock } from './clock.js';
 import { devices } from './fs/devices.js';
 import type { Filesystem } from './fs/filesystem.js';
 import { DeviceFs, MachineFs, NamesFs, ReadOnlyFs } from './fs/generated.js';
+import { KernelFs } from './fs/kernelfs.js';
 import { MemFs } from './fs/memfs.js';
 import { Vfs } from './fs/vfs.js';
 import type { Machine } from './machine.js';
@@ -92,9 +93,11 @@ export function createSession({
   rootFolders(root);
   const fs = new Vfs();
   fs.mount('/', root, 'rootfs');
-  fs.mount('/proc', new MachineFs(machine, '/proc'), 'proc');
-  fs.mount('/sys', new MachineFs(machine, '/sys'), 'sysfs');
-  fs.mount('/dev', new DeviceFs(devices(machine, seed)), 'devtmpfs');
+  const kernelFs = (prefix: string, own: Filesystem) =>
+    machine.kernelFiles ? new KernelFs(machine.kernelFiles, prefix, own) : own;
+  fs.mount('/proc', kernelFs('/proc', new MachineFs(machine, '/proc')), 'proc');
+  fs.mount('/sys', kernelFs('/sys', new MachineFs(machine, '/sys')), 'sysfs');
+  fs.mount('/dev', kernelFs('/dev', new DeviceFs(devices(machine, seed))), 'devtmpfs');
   fs.mount(
     '/bin',
     new NamesFs(

@@ -33,7 +33,24 @@ export type ErrnoCode =
   | 'EIO'
   | 'EFAULT'
   | 'ENOTTY'
-  | 'EAGAIN';
+  | 'EAGAIN'
+  | 'EINTR'
+  | 'ENXIO'
+  | 'E2BIG'
+  | 'EBADF'
+  | 'ENODEV'
+  | 'EMFILE'
+  | 'EFBIG'
+  | 'ESPIPE'
+  | 'EDOM'
+  | 'ERANGE'
+  | 'ENOSYS'
+  | 'ENODATA'
+  | 'EPROTO'
+  | 'EOVERFLOW'
+  | 'EOPNOTSUPP'
+  | 'ENOBUFS'
+  | 'ETIMEDOUT';
 
 /** The C library's words for an error number, as every tool prints them. */
 export const errnoText: Record<ErrnoCode, string> = {
@@ -55,7 +72,71 @@ export const errnoText: Record<ErrnoCode, string> = {
   EFAULT: 'Bad address',
   ENOTTY: 'Inappropriate ioctl for device',
   EAGAIN: 'Resource temporarily unavailable',
+  EINTR: 'Interrupted system call',
+  ENXIO: 'No such device or address',
+  E2BIG: 'Argument list too long',
+  EBADF: 'Bad file descriptor',
+  ENODEV: 'No such device',
+  EMFILE: 'Too many open files',
+  EFBIG: 'File too large',
+  ESPIPE: 'Illegal seek',
+  EDOM: 'Numerical argument out of domain',
+  ERANGE: 'Numerical result out of range',
+  ENOSYS: 'Function not implemented',
+  ENODATA: 'No data available',
+  EPROTO: 'Protocol error',
+  EOVERFLOW: 'Value too large for defined data type',
+  EOPNOTSUPP: 'Operation not supported',
+  ENOBUFS: 'No buffer space available',
+  ETIMEDOUT: 'Connection timed out',
 };
+
+/** Names of error numbers. */
+export const errnoCodes: Readonly<Record<number, ErrnoCode>> = {
+  1: 'EPERM',
+  2: 'ENOENT',
+  4: 'EINTR',
+  5: 'EIO',
+  6: 'ENXIO',
+  7: 'E2BIG',
+  9: 'EBADF',
+  11: 'EAGAIN',
+  12: 'ENOMEM',
+  13: 'EACCES',
+  14: 'EFAULT',
+  16: 'EBUSY',
+  17: 'EEXIST',
+  18: 'EXDEV',
+  19: 'ENODEV',
+  20: 'ENOTDIR',
+  21: 'EISDIR',
+  22: 'EINVAL',
+  24: 'EMFILE',
+  25: 'ENOTTY',
+  27: 'EFBIG',
+  28: 'ENOSPC',
+  29: 'ESPIPE',
+  30: 'EROFS',
+  33: 'EDOM',
+  34: 'ERANGE',
+  38: 'ENOSYS',
+  39: 'ENOTEMPTY',
+  40: 'ELOOP',
+  61: 'ENODATA',
+  71: 'EPROTO',
+  75: 'EOVERFLOW',
+  95: 'EOPNOTSUPP',
+  105: 'ENOBUFS',
+  110: 'ETIMEDOUT',
+};
+
+/** The program was killed in the kernel: by a bad access (9), or BUG() and other traps (11). */
+export class Killed extends Error {
+  override name = 'Killed';
+  constructor(readonly signal: 9 | 11) {
+    super(signal === 11 ? 'Segmentation fault' : 'Killed');
+  }
+}
 
 export class FsError extends Error {
   override name = 'FsError';
@@ -113,6 +194,8 @@ export interface Filesystem {
   chmod(path: string, mode: number): void;
   utimes(path: string, mtimeMs: number): void;
   /** For files that are streams (devices); undefined means: an ordinary file. */
-  openRead?(path: string): Source | undefined;
-  openWrite?(path: string): Sink | undefined;
+  openRead?(path: string, signal?: AbortSignal): Source | undefined;
+  openWrite?(path: string, signal?: AbortSignal, append?: boolean): Sink | undefined;
+  /** Makes a device node. @param mode permission bits and type, as st_mode */
+  mknod?(path: string, mode: number, rdev: number): void;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Files made when they are read: /proc and /sys from the machine, /dev, /bin. */
 
-import { type Filesystem, FsError, type Sink, type Source, type Stat } from './filesystem.js';
+import { errnoCodes, type Filesystem, FsError, type Sink, type Source, type Stat } from './filesystem.js';
 
 /** A read-only file system by default: each kind says what it has, and overrides what it can do. */
-abstract class GeneratedFs implements Filesystem {
+export abstract class GeneratedFs implements Filesystem {
   abstract lstat(path: string): Stat;
   abstract readdir(path: string): string[];
   abstract readFile(path: string): Uint8Array;
@@ -32,6 +32,9 @@ abstract class GeneratedFs implements Filesystem {
   }
   link(from: string, _to: string): void {
     throw new FsError('EPERM', from);
+  }
+  mknod(path: string, _mode: number, _rdev: number): void {
+    throw new FsError('EPERM', path);
   }
   chmod(path: string, _mode: number): void {
     throw new FsError('EPERM', path);
@@ -70,16 +73,6 @@ export interface TextFiles {
   listProc(path: string): string[] | undefined;
   writeProc?(path: string, bytes: Uint8Array): number;
 }
-
-const errnoCodes: Record<number, 'EINVAL' | 'EACCES' | 'ENOMEM' | 'ENOENT' | 'EBUSY' | 'EPERM' | 'EFAULT'> = {
-  1: 'EPERM',
-  2: 'ENOENT',
-  12: 'ENOMEM',
-  13: 'EACCES',
-  14: 'EFAULT',
-  16: 'EBUSY',
-  22: 'EINVAL',
-};
 
 /** /proc or /sys of a machine: sizes are 0, as on Linux, since the text does not exist before it is read. */
 export class MachineFs extends GeneratedFs {

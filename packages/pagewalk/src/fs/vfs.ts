@@ -160,9 +160,9 @@ export class Vfs {
   }
 
   /** A stream of the file's bytes. */
-  openRead(path: string): Source {
+  openRead(path: string, signal?: AbortSignal): Source {
     return this.on(path, true, ({ fs, inner }) => {
-      const stream = fs.openRead?.(inner);
+      const stream = fs.openRead?.(inner, signal);
       if (stream) return stream;
       if (fs.lstat(inner).type === 'directory') throw new FsError('EISDIR', path);
       let bytes: Uint8Array | undefined = fs.readFile(inner);
@@ -177,9 +177,9 @@ export class Vfs {
   }
 
   /** Opens for writing: truncates, unless it appends. */
-  openWrite(path: string, append: boolean): Sink {
+  openWrite(path: string, append: boolean, signal?: AbortSignal): Sink {
     return this.on(path, true, ({ fs, inner }) => {
-      const stream = fs.openWrite?.(inner);
+      const stream = fs.openWrite?.(inner, signal, append);
       if (!stream) fs.writeFile(inner, new Uint8Array(0), append);
       const write = async (bytes: Uint8Array) => {
         try {
@@ -236,6 +236,14 @@ export class Vfs {
 
   symlink(target: string, path: string): void {
     this.on(path, false, ({ fs, inner }) => fs.symlink(target, inner));
+  }
+
+  /** Makes a device node. */
+  mknod(path: string, mode: number, rdev: number): void {
+    this.on(path, true, ({ fs, inner }) => {
+      if (!fs.mknod) throw new FsError('EPERM', path);
+      fs.mknod(inner, mode, rdev);
+    });
   }
 
   chmod(path: string, mode: number): void {

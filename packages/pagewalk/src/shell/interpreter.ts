@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Runs the tree: variables, functions, redirections, pipelines, background jobs. */
 
-import { FsError, type Sink } from '../fs/filesystem.js';
+import { FsError, Killed, type Sink } from '../fs/filesystem.js';
 import { normalize } from '../fs/vfs.js';
 import { ArithmeticError, evaluate } from './arithmetic.js';
 import type { AndOr, Command, List, Pipeline, Word } from './ast.js';
@@ -446,7 +446,9 @@ export class Shell extends ShellState implements ExpansionScope {
       return await code();
     } catch (error) {
       if (error instanceof FsError) return context.fail(error.message);
-      throw error;
+      if (!(error instanceof Killed)) throw error;
+      await this.complain(error.message);
+      return 128 + error.signal;
     }
   }
 

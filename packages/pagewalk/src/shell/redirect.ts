@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 /** Changes `descriptors`; what was opened is added to `opened`, for the caller to close. */
 export async function openRedirect(
   { fd, operator, target }: Redirect,
-  scope: ExpansionScope,
+  scope: ExpansionScope & { readonly signal?: AbortSignal },
   descriptors: Map<number, Descriptor>,
   opened: Descriptor[],
 ): Promise<void> {
@@ -25,14 +25,16 @@ export async function openRedirect(
   switch (operator) {
     case '<':
     case '<>':
-      return open(new Input(openNamed(text, (path) => scope.fs.openRead(path), scope)));
+      return open(new Input(openNamed(text, (path) => scope.fs.openRead(path, scope.signal), scope)));
     case '>':
     case '>|':
     case '>>':
-      return open(openNamed(text, (path) => scope.fs.openWrite(path, operator === '>>'), scope));
+      return open(
+        openNamed(text, (path) => scope.fs.openWrite(path, operator === '>>', scope.signal), scope),
+      );
     case '&>':
     case '&>>':
-      open(openNamed(text, (path) => scope.fs.openWrite(path, operator === '&>>'), scope));
+      open(openNamed(text, (path) => scope.fs.openWrite(path, operator === '&>>', scope.signal), scope));
       descriptors.set(2, descriptors.get(fd)!);
       return;
     case '<<':

@@ -9,6 +9,7 @@ import { matches } from '../shell/pattern.js';
 import { UsageError } from './arguments.js';
 import { tool } from './text.js';
 
+const S_IFCHR = 0o020000;
 const TYPE_LETTERS = { file: '-', directory: 'd', symlink: 'l', char: 'c' } as const;
 
 /** `drwxr-xr-x`. */
@@ -247,6 +248,16 @@ const ln = tool('sfn', (context, flags) => {
   });
 });
 
+/** `c 240 0`: the type and numbers of a device. */
+const mknod = tool('m:', async (context, flags) => {
+  const [file, type, major, minor] = flags.operands;
+  if (flags.operands.length !== 4) throw new UsageError('missing operand');
+  if (type !== 'c' && type !== 'u') throw new UsageError(`invalid device type '${type}'`);
+  const mode = Number.parseInt(flags.value('m') ?? '644', 8);
+  const rdev = Number(major) * 2 ** 20 + Number(minor);
+  return onEach(context, [file], 'cannot make', (full) => context.fs.mknod(full, S_IFCHR | mode, rdev));
+});
+
 const touch = (clock: VirtualClock) =>
   tool('cam', (context, flags) =>
     onEach(context, flags.operands, 'cannot touch', (full) => {
@@ -403,6 +414,7 @@ export const fileTools = (clock: VirtualClock): Record<string, [Command, string]
   touch: [touch(clock), 'make empty files, or set their time'],
   chmod: [chmod, 'change permission bits'],
   stat: [stat, 'describe files'],
+  mknod: [mknod, 'make a device node'],
   readlink: [readlink, 'where a link leads'],
   realpath: [
     tool('', async (context, flags) =>

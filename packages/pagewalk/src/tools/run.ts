@@ -89,9 +89,16 @@ const dd: Command = async (context) => {
   const block = number('bs', 512);
   const limit = options.has('count') ? number('count', 0) * block : Number.POSITIVE_INFINITY;
   const name = (key: string) => options.get(key);
+  const opened: { close?(): void }[] = [];
   try {
-    const input = name('if') ? new Input(context.fs.openRead(context.path(name('if')!))) : context.stdin;
-    const output = name('of') ? context.fs.openWrite(context.path(name('of')!), false) : context.stdout;
+    const input = name('if')
+      ? new Input(context.fs.openRead(context.path(name('if')!), context.signal))
+      : context.stdin;
+    const output = name('of')
+      ? context.fs.openWrite(context.path(name('of')!), false, context.signal)
+      : context.stdout;
+    if (name('if')) opened.push(input);
+    if (name('of')) opened.push(output);
     let skip = number('skip', 0) * block;
     let total = 0;
     while (total < limit && !context.signal.aborted) {
@@ -111,6 +118,8 @@ const dd: Command = async (context) => {
     if (error instanceof FsError)
       return context.fail(`failed to open '${name('if') ?? name('of')}': ${error.reason}`);
     throw error;
+  } finally {
+    for (const file of opened) file.close?.();
   }
 };
 

@@ -18,13 +18,17 @@ export async function eachInput(
 ): Promise<number> {
   let status = 0;
   for (const file of files.length > 0 ? files : ['-']) {
+    let opened: Input | undefined;
     try {
-      const input = file === '-' ? context.stdin : new Input(context.fs.openRead(context.path(file)));
+      const input =
+        file === '-' ? context.stdin : new Input(context.fs.openRead(context.path(file), context.signal));
+      if (file !== '-') opened = input;
       await action(input, file);
-      if (file !== '-') input.close();
     } catch (error) {
       if (!(error instanceof FsError)) throw error;
       status = await context.fail(`${file}: ${error.reason}`);
+    } finally {
+      opened?.close();
     }
   }
   return status;
