@@ -35,7 +35,9 @@ class Subject {
     }
   }
 
-  alloc(gfp: number, order: number): number | string {
+  alloc(gfp: number, wanted: number): number | string {
+    // Atomic blocks reserve pageblocks, which is not what is compared here.
+    const order = gfp === GFP_ATOMIC ? 0 : wanted;
     const name = gfp & 0x40 ? '__get_free_pages' : 'alloc_pages';
     const at = this.call(name, 'p:uu', gfp | __GFP_NOWARN, order);
     if (typeof at === 'number' && at !== 0) this.live.push({ at, order });
