@@ -82,7 +82,7 @@ test('man kmalloc', async () => {
 
 test('a page is found by each of its names, by section, by word', async () => {
   const script = `for n in kfree 9\\ printk pr_info 'mutex_lock(9)' vmalloc.9 oops; do man $n | head -1 | cut -d' ' -f1; done
-man -k vmalloc | head -3; man -f insmod; man insmod | tail -2; man nosuch; man; man 1 kmalloc; man -k nosuchword`;
+man -k vmalloc | head -3; man -f insmod; man rmmod | tail -2; man nosuch; man; man 1 kmalloc; man -k nosuchword`;
   const { stdout, stderr } = await runIn(newSession(), script);
   expect(stdout).toBe(`KMALLOC(9)
 PRINTK(9)
@@ -94,7 +94,7 @@ kvmalloc (9)         - memory whose pages need not lie together
 vmalloc (9)          - memory whose pages need not lie together
 insmod (1)           - load a kernel module
 SYNOPSIS
-       insmod FILE.ko [PARAMETER=VALUE]...
+       rmmod NAME...
 `);
   expect(stderr).toBe(`No manual entry for nosuch
 What manual page do you want?

@@ -130,7 +130,10 @@ export const man =
         );
         return 1;
       }
-      const pages = [...filePages(context.fs), ...commandPages(commands)];
+      const written = filePages(context.fs);
+      const hasPage = (name: string) =>
+        written.some((page) => page.section === '1' && page.names[0] === name);
+      const pages = [...written, ...commandPages(commands).filter(({ names }) => !hasPage(names[0]))];
       if (flags.has('k')) return keyword(context, pages, words);
       const section = /^[1-9]$/.test(words[0]) && words.length > 1 ? words.shift() : undefined;
       const bold = context.stdout.isTerminal
