@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { build } from '../support/modules.js';
 import type { Step } from './replay.mjs';
 
-const NAMES = ['sleeper', 'exporter', 'user', 'faulty'] as const;
+const NAMES = ['sleeper', 'exporter', 'user', 'faulty', 'workers'] as const;
 
 /** The modules of this folder, built. */
 export async function buildModules(): Promise<Record<string, Uint8Array>> {

@@ -13,7 +13,7 @@ const modules = new Map<string, Uint8Array>();
 const ko = (name: string) => modules.get(name)!;
 
 beforeAll(async () => {
-  for (const name of ['sleeper', 'exporter', 'user', 'stale'])
+  for (const name of ['sleeper', 'exporter', 'user', 'stale', 'workers'])
     modules.set(name, await build(name, source(name)));
 });
 afterAll(closeCompiler);
@@ -48,6 +48,26 @@ describe('a machine that was saved and loaded', () => {
     expect(Buffer.compare(saved.kernel.ram.u8, plain.kernel.ram.u8)).toBe(0);
   });
 
+  it.each([1, 12, 23, 34, 45])('goes on amid locks, timers and work, after %d ms', (ms) => {
+    const run = (cpus: number, interrupt: (machine: Machine) => Machine) => {
+      let machine = boot({ memory: 24 * 2 ** 20, cpus });
+      expect(machine.insmod(ko('workers'))).toEqual({ status: 0 });
+      machine.sleep(ms * MS);
+      machine = interrupt(machine);
+      machine.sleep(60 * MS);
+      machine = interrupt(machine);
+      expect(machine.rmmod('workers')).toEqual({ status: 0 });
+      return machine;
+    };
+    for (const cpus of [1, 4]) {
+      const plain = run(cpus, (machine) => machine);
+      const saved = run(cpus, reload);
+      expect(texts(saved)).toEqual(texts(plain));
+      expect(texts(plain)).toContain('late work in the mutex');
+      expect(saved.memoryHash()).toBe(plain.memoryHash());
+    }
+  });
+
   it('has its modules, what they export, their parameters and their symbols', () => {
     const run = (interrupt: (machine: Machine) => Machine) => {
       let machine = boot();
@@ -79,7 +99,7 @@ describe('a machine that was saved and loaded', () => {
       machine = interrupt(machine);
       machine.sleep(30 * MS);
       machine.kernel.ram.i32[entry] |= 1;
-      machine.sleep(50 * MS);
+      machine.sleep(200 * MS);
       return machine;
     };
     const plain = run((machine) => machine);

@@ -7,18 +7,19 @@
 
 static int look(void *unused)
 {
-	volatile char *area = vmalloc(PAGE_SIZE);
+	char *area = vmalloc(64 * PAGE_SIZE);
+	volatile char *page = area + 63 * PAGE_SIZE; /* whose TLB entry no page of the module shares */
 	int i;
 
 	if (!area)
 		return -ENOMEM;
-	area[0] = 'x';
-	pr_info("page at %px\n", area);
+	page[0] = 'x';
+	pr_info("page at %px\n", page);
 	for (i = 0; i < 5; i++) {
-		pr_info("look %d: %c\n", i, area[0]);
+		pr_info("look %d: %c\n", i, page[0]);
 		msleep(20);
 	}
-	vfree((void *)area);
+	vfree(area);
 	return 0;
 }
 
