@@ -12,6 +12,8 @@ import { jobLine } from '../shell/jobs.js';
 import { parse } from '../shell/parser.js';
 import { Interrupted } from '../shell/state.js';
 import { emptySource, Input } from '../shell/stream.js';
+import { moduleName } from '../tools/module_index.js';
+import { RELEASE } from '../tools/system.js';
 import type { GlobalOptions } from './options.js';
 import { closeMachine } from './saved.js';
 import { openShell } from './shell.js';
@@ -38,6 +40,31 @@ function keepHistory(line: string): void {
   }
 }
 
+/** What the arguments of some commands are: loaded modules, installed ones, manual pages. */
+function argumentNames(shell: Shell, command: string): string[] {
+  const { fs } = shell;
+  const words = (path: string) =>
+    fs.exists(path)
+      ? new TextDecoder()
+          .decode(fs.readFile(path))
+          .split('\n')
+          .map((line) => line.split(/[ :]/)[0])
+      : [];
+  switch (command) {
+    case 'rmmod':
+      return words('/proc/modules').filter(Boolean);
+    case 'modprobe':
+      return words(`/lib/modules/${RELEASE}/modules.dep`).filter(Boolean).map(moduleName);
+    case 'man': {
+      const folders = fs.isDirectory('/usr/share/man') ? fs.readdir('/usr/share/man') : [];
+      const pages = folders.flatMap((folder) => fs.readdir(`/usr/share/man/${folder}`));
+      return [...pages.map((page) => page.replace(/\.md$/, '')), ...shell.session.commands.keys()];
+    }
+    default:
+      return [];
+  }
+}
+
 /** Names that complete the word before the cursor: commands first, then paths. */
 export function complete(shell: Shell, line: string): [string[], string] {
   const word = /[^\s;|&<>()"']*$/.exec(line)?.[0] ?? '';
@@ -58,6 +85,9 @@ export function complete(shell: Shell, line: string): [string[], string] {
       word,
     ];
   }
+  const command = /(?:^|[;|&(])\s*(?:sudo\s+)?(\w+)(?:\s+[^;|&()]*)?$/.exec(before)?.[1] ?? '';
+  const known = [...new Set(argumentNames(shell, command))].filter((name) => name.startsWith(word)).sort();
+  if (known.length > 0) return [known.map((name) => `${name} `), word];
   const slash = word.lastIndexOf('/') + 1;
   const folder = word.slice(0, slash);
   const full = folder.startsWith('/') ? folder : `${shell.cwd}/${folder}`;
