@@ -144,7 +144,7 @@ describe('sleeping where one must not', () => {
   it('is reported for a lock held, and the task goes on', async () => {
     const source = moduleOf(
       'static DEFINE_SPINLOCK(lock);',
-      'spin_lock(&lock); msleep(1); pr_info("awake\\n");',
+      'spin_lock(&lock); msleep(1); pr_info("awake\n");',
     );
     const { result, log } = await load('insleep2', source);
     expect(result).toEqual({ status: 0 });
@@ -159,6 +159,85 @@ describe('sleeping where one must not', () => {
     const { result, log } = await load('inoops', source);
     expect(result).toEqual({ status: 0, panicked: true });
     expect(log).toContain('Kernel panic - not syncing: Fatal exception in interrupt');
+  });
+});
+
+describe('with debug_atomic_sleep', () => {
+  const options = { commandLine: 'debug_atomic_sleep=1' };
+
+  it('says that mutex_lock() may sleep, though this time it need not', async () => {
+    const source = moduleOf(
+      'static DEFINE_MUTEX(m); static DEFINE_SPINLOCK(lock);',
+      'spin_lock(&lock); mutex_lock(&m); mutex_unlock(&m); spin_unlock(&lock);',
+    );
+    const { result, log } = await load('mightsleep', source, options);
+    expect(result).toEqual({ status: 0 });
+    expect(log[0]).toBe('BUG: sleeping function called from invalid context at kernel/locking/mutex.c:282');
+    expect(log.filter((line) => line.startsWith('BUG'))).toHaveLength(1);
+  });
+
+  it('says nothing of a mutex that is waited for', async () => {
+    const source = moduleOf(
+      'static DEFINE_MUTEX(m); static int fn(void *x) { mutex_lock(&m); msleep(20); mutex_unlock(&m); return 0; }',
+      'kthread_run(fn, NULL, "holder"); msleep(5); mutex_lock(&m); mutex_unlock(&m);',
+    );
+    expect((await load('mayweep', source, options)).log).toEqual([]);
+  });
+});
+
+describe('an interrupt line', () => {
+  const declarations = `
+#include <linux/interrupt.h>
+static int id;
+static irqreturn_t hard(int irq, void *dev) { pr_info("hard %d, irqs %d, mine %d\\n", irq, !irqs_disabled(), dev == &id); return IRQ_WAKE_THREAD; }
+static irqreturn_t thread(int irq, void *dev) { msleep(4); pr_info("thread %d\\n", irq); return IRQ_HANDLED; }`;
+  const body = `
+pr_info("%d %d %d\\n", request_threaded_irq(5, hard, thread, IRQF_SHARED, "test", &id), request_irq(5, hard, 0, "other", &id), request_irq(999, hard, 0, "none", &id));
+disable_irq(5);`;
+
+  it('runs its handlers, and their thread, when it is raised and enabled', async () => {
+    const source = moduleOf(
+      `${declarations}
+static struct timer_list t; static void on(struct timer_list *x) { enable_irq(5); }`,
+      `${body} timer_setup(&t, on, 0); mod_timer(&t, jiffies + 20);`,
+      'free_irq(5, &id); pr_info("freed\\n");',
+    );
+    const { machine } = await load('lines', source);
+    machine.raiseIrq(5);
+    expect(moduleLog(machine)).toEqual(['0 -16 -22']);
+    machine.sleep(200e6);
+    machine.raiseIrq(5);
+    machine.sleep(100e6);
+    machine.rmmod('lines');
+    machine.raiseIrq(5);
+    expect(moduleLog(machine)).toEqual([
+      '0 -16 -22',
+      'hard 5, irqs 0, mine 1',
+      'thread 5',
+      'hard 5, irqs 0, mine 1',
+      'thread 5',
+      'freed',
+      'irq 5: nobody cared',
+    ]);
+    expect(() => machine.raiseIrq(64)).toThrow(RangeError);
+  });
+});
+
+describe('/proc', () => {
+  it('shows tasks while there are any', async () => {
+    const thread =
+      'static struct task_struct *t; static int fn(void *x) { while (!kthread_should_stop()) msleep(10); return 0; }';
+    const source = moduleOf(thread, 't = kthread_run(fn, NULL, "shown");', 'kthread_stop(t);');
+    const { machine } = await load('procs', source);
+    const text = (path: string) => new TextDecoder().decode(machine.readProc(path));
+    const pid = machine.tasks().find(({ comm }) => comm === 'shown')?.pid;
+    expect(text(`/proc/${pid}/comm`)).toBe('shown\n');
+    expect(text(`/proc/${pid}/status`)).toMatch(/^Name:\tshown\nState:\tD \(disk sleep\)\n/);
+    expect(text(`/proc/${pid}/stat`).split(' ')).toHaveLength(52);
+    expect(text('/proc/loadavg')).toMatch(/^0\.00 0\.00 0\.00 1\/\d+ \d+\n$/);
+    expect(text('/proc/stat')).toMatch(/\nctxt \d+\n/);
+    machine.rmmod('procs');
+    expect(machine.readProc(`/proc/${pid}/comm`)).toBeUndefined();
   });
 });
 
@@ -188,7 +267,7 @@ describe('a worker', () => {
   it('that died in its work leaves the others to work', async () => {
     const declarations = `
 static void bad(struct work_struct *w) { *(int *)16 = 1; }
-static void good(struct work_struct *w) { pr_info("good\\n"); }
+static void good(struct work_struct *w) { pr_info("good\n"); }
 static DECLARE_WORK(first, bad); static DECLARE_WORK(second, good);`;
     const body = 'schedule_work(&first); schedule_work(&second); msleep(20); flush_work(&second);';
     const { result, log } = await load('badwork', moduleOf(declarations, body));
@@ -212,13 +291,13 @@ describe('a machine that was saved while threads sleep', () => {
   it('goes on as the one that was not', async () => {
     const declarations = `
 static struct task_struct *t; static struct delayed_work w; static struct timer_list timer; static DEFINE_MUTEX(lock);
-static int fn(void *x) { int n = 0; while (!kthread_should_stop()) { mutex_lock(&lock); pr_info("thread %d\\n", n++); msleep(30); mutex_unlock(&lock); msleep(7); } return n; }
-static void work(struct work_struct *k) { mutex_lock(&lock); pr_info("work\\n"); mutex_unlock(&lock); schedule_delayed_work(&w, 11); }
-static void tick(struct timer_list *k) { pr_info("tick\\n"); mod_timer(k, jiffies + 9); }`;
+static int fn(void *x) { int n = 0; while (!kthread_should_stop()) { mutex_lock(&lock); pr_info("thread %d\n", n++); msleep(30); mutex_unlock(&lock); msleep(7); } return n; }
+static void work(struct work_struct *k) { mutex_lock(&lock); pr_info("work\n"); mutex_unlock(&lock); schedule_delayed_work(&w, 11); }
+static void tick(struct timer_list *k) { pr_info("tick\n"); mod_timer(k, jiffies + 9); }`;
     const body = `t = kthread_run(fn, NULL, "sleeper"); INIT_DELAYED_WORK(&w, work); schedule_delayed_work(&w, 3);
 timer_setup(&timer, tick, 0); mod_timer(&timer, jiffies + 2);`;
     const exit =
-      'del_timer_sync(&timer); cancel_delayed_work_sync(&w); pr_info("stop %d\\n", kthread_stop(t) > 3);';
+      'del_timer_sync(&timer); cancel_delayed_work_sync(&w); pr_info("stop %d\n", kthread_stop(t) > 3);';
     const { machine } = await load('saved', moduleOf(declarations, body, exit), { cpus: 2 });
     machine.sleep(50e6);
     const copy = machine.fork();

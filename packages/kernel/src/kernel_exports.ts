@@ -75,5 +75,9 @@ export function kernelExports(k: Kernel): KernelExports {
 
 /** Functions that may put their caller to sleep: modules that import one are translated so that they can be suspended. */
 export function sleepingExports(k: Kernel): KernelExports {
-  return { ...k.sleep.sleepingExports(), ...k.kthreads.sleepingExports(), ...k.concurrency.sleepingExports() };
+  return k.library.atomicSleep.checkedSleepers({
+    ...k.sleep.sleepingExports(),
+    ...k.kthreads.sleepingExports(),
+    ...k.concurrency.sleepingExports(),
+  });
 }

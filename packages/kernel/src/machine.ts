@@ -4,6 +4,7 @@
 import { type BootOptions, Kernel } from './boot.js';
 import type { ProcRoot } from './fs/proc/root.js';
 import type { Process, SystemCallResult } from './fs/process.js';
+import { NR_IRQS } from './kernel/irq/manage.js';
 import type { ModuleInfo } from './kernel/module/main.js';
 import { KernelPanic } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
@@ -136,11 +137,25 @@ export class Machine {
     }
   }
 
+  /** Raises an interrupt line: what a device would do. Its handlers run at once, threads that they wake after them. */
+  raiseIrq(irq: number): void {
+    if (!Number.isInteger(irq) || irq < 0 || irq >= NR_IRQS)
+      throw new RangeError(`interrupt line: got ${irq}, expected 0 to ${NR_IRQS - 1}`);
+    this.unlessPanicked(() => {
+      this.kernel.concurrency.irqs.raise(irq);
+      this.kernel.scheduler.settle();
+    });
+  }
+
   /** Lets virtual time pass: timers go off, threads run. */
   sleep(ns: number): void {
+    this.unlessPanicked(() => this.kernel.scheduler.passTime(ns));
+  }
+
+  private unlessPanicked(body: () => void): void {
     if (this.kernel.panicked) return;
     try {
-      this.kernel.scheduler.passTime(ns);
+      body();
     } catch (error) {
       if (!(error instanceof KernelPanic)) throw error;
       this.kernel.panicked = true;

@@ -6,6 +6,7 @@ import { createKernelFiles } from './fs/proc/kernel_files.js';
 import { meminfo } from './fs/proc/meminfo.js';
 import { ProcRoot } from './fs/proc/root.js';
 import { slabinfoText } from './fs/proc/slabinfo.js';
+import { createTaskFiles } from './fs/proc/task_files.js';
 import { vmallocinfo } from './fs/proc/vmallocinfo.js';
 import { vmstat } from './fs/proc/vmstat.js';
 import { buddyinfo, pagetypeinfo, zoneinfo } from './fs/proc/zoneinfo.js';
@@ -28,5 +29,13 @@ export function procFiles(k: Kernel): ProcRoot {
   proc.create('zoneinfo', () => zoneinfo(k.pages));
   proc.create('vmstat', () => vmstat(k.pages));
   proc.create('slabinfo', () => slabinfoText(k.slub));
+  createTaskFiles(proc, {
+    ram: k.ram,
+    tasks: k.tasks,
+    scheduler: k.scheduler,
+    nrCpus: k.env.nrCpus,
+    now: () => k.clock.ns,
+    bootTime: () => k.library.time.realBase,
+  });
   return proc;
 }

@@ -22,6 +22,8 @@ export interface AtomicSleepServices {
   taint(flag: string): void;
   current(): { readonly pid: number; readonly comm: string };
   jiffies(): number;
+  /** Whether C is being wound up again after it slept. */
+  isResuming(): boolean;
 }
 
 /** Where might_alloc() stands in Linux 6.1. */
@@ -85,6 +87,23 @@ export class AtomicSleep {
     };
   }
 
+  /** Functions that sleep, with a check before each. */
+  checkedSleepers(exports: KernelExports): KernelExports {
+    if (!this.enabled) return exports;
+    const wrapped: Record<string, readonly [string, KernelFunction]> = { ...exports };
+    for (const [name, [file, line]] of Object.entries(SLEEPERS)) {
+      const found = exports[name];
+      if (!found) continue;
+      const [signature, fn] = found;
+      const check: KernelFunction = (...args: number[]) => {
+        if (!this.k.isResuming()) this.mightSleep(file, line, ['__might_sleep', name]);
+        return fn(...args);
+      };
+      wrapped[name] = [signature, check];
+    }
+    return wrapped;
+  }
+
   /** The exports, those that may sleep with a check before them if checks are on. */
   checked(exports: KernelExports): KernelExports {
     if (!this.enabled) return exports;
@@ -102,6 +121,28 @@ export class AtomicSleep {
     return wrapped;
   }
 }
+
+/** Of functions that sleep: file and line that a report names, those of Linux 6.1 as far as they are known. */
+const SLEEPERS: { readonly [name: string]: readonly [file: string, line: number] } = {
+  mutex_lock: ['kernel/locking/mutex.c', 282],
+  mutex_lock_interruptible: ['kernel/locking/mutex.c', 979],
+  mutex_lock_killable: ['kernel/locking/mutex.c', 999],
+  down: ['kernel/locking/semaphore.c', 57],
+  down_interruptible: ['kernel/locking/semaphore.c', 79],
+  down_killable: ['kernel/locking/semaphore.c', 104],
+  down_timeout: ['kernel/locking/semaphore.c', 156],
+  down_read: ['kernel/locking/rwsem.c', 1519],
+  down_read_killable: ['kernel/locking/rwsem.c', 1544],
+  down_write: ['kernel/locking/rwsem.c', 1570],
+  down_write_killable: ['kernel/locking/rwsem.c', 1583],
+  wait_for_completion: ['kernel/sched/completion.c', 101],
+  wait_for_completion_timeout: ['kernel/sched/completion.c', 101],
+  wait_for_completion_interruptible: ['kernel/sched/completion.c', 101],
+  flush_work: ['kernel/workqueue.c', 3063],
+  cancel_work_sync: ['kernel/workqueue.c', 3063],
+  kthread_stop: ['kernel/sched/completion.c', 101],
+  synchronize_rcu: ['kernel/sched/completion.c', 101],
+};
 
 /** Of a function that always may sleep. */
 const NO_GFP = -1;

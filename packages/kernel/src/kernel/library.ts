@@ -17,7 +17,7 @@ import { decodeLatin1 } from '../lib/utf8.js';
 import { XArrays } from '../lib/xarray.js';
 import { xarrayExports } from '../lib/xarray_exports.js';
 import { XaNode, XaNodes } from '../lib/xarray_node.js';
-import type { Handle, Vaddr } from '../machine/layout.js';
+import { type Handle, REG, SUSPEND, type Vaddr } from '../machine/layout.js';
 import { SLAB_PANIC, SLAB_RECLAIM_ACCOUNT } from '../mm/slab.js';
 import type { Slub } from '../mm/slub.js';
 import { AtomicSleep } from './atomic_sleep.js';
@@ -90,6 +90,7 @@ export class Library {
         taint: (flag) => env.reports.taint(flag),
         current: () => env.current(),
         jiffies: () => watchdog.jiffiesNow,
+        isResuming: () => ram.host32[REG.suspend >> 2] !== SUSPEND.none,
       },
       data,
       env.parameters,

@@ -18,9 +18,30 @@ export class ProcRoot {
     this.files.set(path, file);
   }
 
+  private readonly computed: (() => ReadonlyMap<string, ProcFile>)[] = [];
+
+  /** Adds files that come and go, such as those of tasks: asked for whenever somebody looks. */
+  createComputed(files: () => ReadonlyMap<string, ProcFile>): void {
+    this.computed.push(files);
+  }
+
+  private find(path: string): ProcFile | undefined {
+    const file = this.files.get(path);
+    if (file) return file;
+    for (const files of this.computed) {
+      const found = files().get(path);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private paths(): string[] {
+    return [...this.files.keys(), ...this.computed.flatMap((files) => [...files().keys()])];
+  }
+
   /** Bytes of a file below /proc, or undefined if there is none. */
   read(path: string): Uint8Array | undefined {
-    const file = this.files.get(path);
+    const file = this.find(path);
     return file && utf8.encode(file());
   }
 
@@ -28,7 +49,7 @@ export class ProcRoot {
   list(folder: string): string[] | undefined {
     const prefix = folder === '' ? '' : `${folder}/`;
     const names = new Set<string>();
-    for (const path of this.files.keys()) {
+    for (const path of this.paths()) {
       if (!path.startsWith(prefix)) continue;
       const rest = path.slice(prefix.length);
       const slash = rest.indexOf('/');
@@ -42,7 +63,7 @@ export class ProcRoot {
     const below = (path: string) =>
       path === '/proc' ? '' : path.startsWith('/proc/') ? path.slice(6) : undefined;
     return {
-      mode: (path) => (this.files.has(below(path) ?? '') ? 0o444 : undefined),
+      mode: (path) => (this.find(below(path) ?? '') ? 0o444 : undefined),
       list: (path) => {
         const rest = below(path);
         return rest === undefined ? undefined : this.list(rest);

@@ -21,7 +21,8 @@ import type { Scheduler } from '../sched/core.js';
 import { PF_KTHREAD, TASK_INTERRUPTIBLE, TASK_NEW, TASK_UNINTERRUPTIBLE, TaskStruct } from '../sched.js';
 import type { Interrupts } from '../softirq.js';
 
-const NR_IRQS = 64;
+/** Interrupt lines. */
+export const NR_IRQS = 64;
 const IRQF_SHARED = 0x80;
 const IRQ_HANDLED = 1;
 const IRQ_WAKE_THREAD = 2;

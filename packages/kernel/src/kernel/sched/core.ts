@@ -420,6 +420,12 @@ export class Scheduler {
   /** Told when a task is over, while it is still the current one. */
   onExit: ((task: Handle) => void) | undefined;
 
+  /** Switches of tasks since power-on, and tasks that could run now. */
+  get statistics(): { readonly switches: number; readonly runnable: number } {
+    const { ram } = this.env;
+    return { switches: ram.u64(this.switches), runnable: [...listEntries(ram, this.runQueue)].length };
+  }
+
   /** How a finished task ended. */
   result(task: Handle): { result: number; signal: number } {
     const c = this.context(task);

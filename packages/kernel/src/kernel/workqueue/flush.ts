@@ -177,7 +177,7 @@ export class WorkFlush {
     return scheduler.sleep(stage);
   }
 
-  /** @linux kernel/workqueue.c:flush_workqueue full */
+  /** @linux kernel/workqueue.c:__flush_workqueue full */
   private flushQueueStage(stage: number, wq: Handle): number | typeof SLEEP {
     const { scheduler, ram } = this.d;
     if (stage === 1) return scheduler.getSaved(COLORS) !== 0 ? this.awaitQueue(wq, 1) : 0;
