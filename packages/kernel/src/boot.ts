@@ -5,6 +5,7 @@
  * Constructors declare static data, in this file's order, and attach; `boot()` of each part writes the first values.
  */
 
+import { COMPILER_RT, compilerRuntime } from './arch/wasm64/compiler_rt.js';
 import { addFastFunctions } from './arch/wasm64/fast_functions.js';
 import { Functions } from './arch/wasm64/functions.js';
 import { Guest } from './arch/wasm64/guest.js';
@@ -14,6 +15,7 @@ import { pageFastPaths } from './arch/wasm64/page_functions.js';
 import { mapKernel, mapMemmap } from './arch/wasm64/setup.js';
 import { slabFastPaths } from './arch/wasm64/slab_functions.js';
 import { SlowPaths } from './arch/wasm64/slow_paths.js';
+import { TRAP } from './arch/wasm64/translate.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { FILE_TRACE_FUNCTIONS, Filesystems } from './fs/filesystems.js';
 import type { FsDeps } from './fs/fs_context.js';
@@ -62,6 +64,7 @@ import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Ioremap } from './mm/ioremap.js';
 import { Memblock } from './mm/memblock.js';
 import { PageAllocator } from './mm/page_alloc.js';
+import { bootFlag } from './mm/page_debug.js';
 import { PageTables } from './mm/pgtable.js';
 import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
@@ -167,7 +170,9 @@ export class Kernel {
     this.oops = new Oops(this.oopsEnvironment(), data);
     this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
     this.traps = new Traps(this.trapEnvironment());
-    this.mmu = new Mmu(ram, this.functions.table, this.traps);
+    // debug_pagealloc takes free pages out of the direct map, so that every access to it needs a walk.
+    const directBytes = bootFlag(this.parameters, 'debug_pagealloc') ? 0 : ram.size;
+    this.mmu = new Mmu(ram, this.functions.table, this.traps, directBytes);
     this.guest = new Guest(ram, this.mmu);
     const access = { ram, guest: this.guest };
     this.format = makeFormatContext({
@@ -193,6 +198,13 @@ export class Kernel {
       cpu: () => ram.host32[REG.cpu >> 2],
     };
     this.pages = new PageAllocator(this.env);
+    this.pages.debug.kernelMapPages = (page, nrPages, enable) => {
+      const start = this.pages.pageAddress(page);
+      for (let i = 0; i < nrPages; i++) {
+        this.pageTables.setPresent(start + i * PAGE_SIZE, enable);
+        this.mmu.flushPage(start + i * PAGE_SIZE);
+      }
+    };
     this.pages.check.hash = this.format.hash;
     this.pages.check.printModules = () => this.oops.printModules();
     this.slub = new Slub(this.env, this.pages);
@@ -297,10 +309,20 @@ export class Kernel {
       this.functions,
       this.kallsyms,
       data,
-      [...Object.keys(MMU_FUNCTIONS), ...FILE_TRACE_FUNCTIONS, ...INTERRUPT_FRAMES, 'load_module'],
+      [
+        ...Object.keys(MMU_FUNCTIONS),
+        ...COMPILER_RT,
+        ...FILE_TRACE_FUNCTIONS,
+        ...INTERRUPT_FRAMES,
+        'load_module',
+      ],
     );
-    for (const fn of mmuFunctions(this.mmu, ram, this.functions, (name) => this.symbols.find(name)!))
+    const addressOf = (name: string) => this.symbols.find(name)!;
+    for (const fn of compilerRuntime(this.mmu, ram, this.functions, addressOf, (pc) =>
+      this.traps.trap(TRAP.divideError, pc),
+    ))
       this.functions.add(fn);
+    for (const fn of mmuFunctions(this.mmu, ram, this.functions, addressOf)) this.functions.add(fn);
     this.sleepers = new Set(Object.keys(sleeping).map((name) => this.symbols.find(name)!));
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
     this.printk.current = () => (this.tasks.current().pid === 0 ? undefined : this.tasks.current());
@@ -370,6 +392,7 @@ export class Kernel {
     const textFrame = table();
     ram.fill(textFrame, PAGE_SIZE, 0);
     mapKernel(ram, this.pageTables, {
+      largePages: this.mmu.directBytes !== 0,
       data: STATIC_DATA_PADDR,
       dataBytes: data.end - STATIC_DATA_PADDR,
       textFrame,
@@ -475,7 +498,7 @@ export class Kernel {
         tick: (pc: number) => this.watchdog.tick(pc),
         trap: (kind: number, pc: number) => this.traps.trap(kind, pc),
       },
-      directBytes: this.ram.size,
+      directBytes: this.mmu.directBytes,
       slab: {
         alloc: (bytes) => this.ram.handleOf(this.slub.kmalloc(bytes, GFP_KERNEL)),
         free: (object) => this.slub.kfree(this.ram.addressOf(object)),
