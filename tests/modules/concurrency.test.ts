@@ -144,7 +144,7 @@ describe('sleeping where one must not', () => {
   it('is reported for a lock held, and the task goes on', async () => {
     const source = moduleOf(
       'static DEFINE_SPINLOCK(lock);',
-      'spin_lock(&lock); msleep(1); pr_info("awake\n");',
+      'spin_lock(&lock); msleep(1); pr_info("awake\\n");',
     );
     const { result, log } = await load('insleep2', source);
     expect(result).toEqual({ status: 0 });
@@ -267,7 +267,7 @@ describe('a worker', () => {
   it('that died in its work leaves the others to work', async () => {
     const declarations = `
 static void bad(struct work_struct *w) { *(int *)16 = 1; }
-static void good(struct work_struct *w) { pr_info("good\n"); }
+static void good(struct work_struct *w) { pr_info("good\\n"); }
 static DECLARE_WORK(first, bad); static DECLARE_WORK(second, good);`;
     const body = 'schedule_work(&first); schedule_work(&second); msleep(20); flush_work(&second);';
     const { result, log } = await load('badwork', moduleOf(declarations, body));
@@ -291,13 +291,13 @@ describe('a machine that was saved while threads sleep', () => {
   it('goes on as the one that was not', async () => {
     const declarations = `
 static struct task_struct *t; static struct delayed_work w; static struct timer_list timer; static DEFINE_MUTEX(lock);
-static int fn(void *x) { int n = 0; while (!kthread_should_stop()) { mutex_lock(&lock); pr_info("thread %d\n", n++); msleep(30); mutex_unlock(&lock); msleep(7); } return n; }
-static void work(struct work_struct *k) { mutex_lock(&lock); pr_info("work\n"); mutex_unlock(&lock); schedule_delayed_work(&w, 11); }
-static void tick(struct timer_list *k) { pr_info("tick\n"); mod_timer(k, jiffies + 9); }`;
+static int fn(void *x) { int n = 0; while (!kthread_should_stop()) { mutex_lock(&lock); pr_info("thread %d\\n", n++); msleep(30); mutex_unlock(&lock); msleep(7); } return n; }
+static void work(struct work_struct *k) { mutex_lock(&lock); pr_info("work\\n"); mutex_unlock(&lock); schedule_delayed_work(&w, 11); }
+static void tick(struct timer_list *k) { pr_info("tick\\n"); mod_timer(k, jiffies + 9); }`;
     const body = `t = kthread_run(fn, NULL, "sleeper"); INIT_DELAYED_WORK(&w, work); schedule_delayed_work(&w, 3);
 timer_setup(&timer, tick, 0); mod_timer(&timer, jiffies + 2);`;
     const exit =
-      'del_timer_sync(&timer); cancel_delayed_work_sync(&w); pr_info("stop %d\n", kthread_stop(t) > 3);';
+      'del_timer_sync(&timer); cancel_delayed_work_sync(&w); pr_info("stop %d\\n", kthread_stop(t) > 3);';
     const { machine } = await load('saved', moduleOf(declarations, body, exit), { cpus: 2 });
     machine.sleep(50e6);
     const copy = machine.fork();
