@@ -55,7 +55,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...sprintfExports(k.format, allocate),
     ...stringExports(access, k.oops),
     ...stringCopyExports(access, allocate, (address) => k.slub.kfree(address)),
-    ...kstrtoxExports(access),
+    ...kstrtoxExports(access, (from, n) => k.library.user.read(from, n)),
     ...cmdlineExports(access, k.ram.addressOf(k.data.declare('get_options_cursor', 8))),
     ...findBitExports(access),
     ...bitmapExports(access, allocate, (address) => k.slub.kfree(address)),

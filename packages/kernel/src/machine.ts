@@ -4,6 +4,7 @@
 import { type BootOptions, Kernel } from './boot.js';
 import type { ProcRoot } from './fs/proc/root.js';
 import type { Process, SystemCallResult } from './fs/process.js';
+import { moduleTexts, slabTexts } from './fs/sys_texts.js';
 import { NR_IRQS } from './kernel/irq/manage.js';
 import type { ModuleInfo } from './kernel/module/main.js';
 import { KernelPanic } from './kernel/oops.js';
@@ -112,7 +113,11 @@ export class Machine {
     this.proc = procFiles(this.kernel);
     this.tracepoints = traceRegistry(this.kernel);
     this.files = new MachineFiles(this.kernel);
-    this.kernel.fs.texts.providers.push(this.proc.provider());
+    this.kernel.fs.texts.providers.push(
+      this.proc.provider(),
+      moduleTexts(this.kernel.modules, this.kernel.params),
+      slabTexts(this.kernel.slub),
+    );
     const { console } = options;
     if (console)
       this.kernel.printk.console = (record: LogRecord) => console(decodeUtf8(recordText(record)).trimEnd());

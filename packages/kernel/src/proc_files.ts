@@ -29,6 +29,15 @@ export function procFiles(k: Kernel): ProcRoot {
   proc.create('zoneinfo', () => zoneinfo(k.pages));
   proc.create('vmstat', () => vmstat(k.pages));
   proc.create('slabinfo', () => slabinfoText(k.slub));
+  proc.create('misc', () => k.fs.misc.text());
+  proc.create('devices', () => {
+    const lines = k.fs.charDevices
+      .devices()
+      .map(({ major, name }) => `${String(major).padStart(3)} ${name}\n`);
+    return `Character devices:\n${lines.join('')}\nBlock devices:\n`;
+  });
+  const filesystems = ['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'debugfs'];
+  proc.create('filesystems', () => filesystems.map((name) => `nodev\t${name}\n`).join(''));
   createTaskFiles(proc, {
     ram: k.ram,
     tasks: k.tasks,

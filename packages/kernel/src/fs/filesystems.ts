@@ -8,21 +8,25 @@ import { devPrintkExports } from '../drivers/base/dev_printk.js';
 import { MiscDevices } from '../drivers/char/misc.js';
 import { EIO } from '../lib/errno.js';
 import { readS64 } from '../lib/guest_access.js';
+import { iovIterExports } from '../lib/iov_iter.js';
 import { Kobjects } from '../lib/kobject.js';
 import { KobjType, SysfsOps } from '../lib/kobject_types.js';
 import type { StaticData } from '../lib/static_data.js';
 import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { CharDevices } from './char_dev.js';
+import { Debugfs } from './debugfs/debugfs.js';
 import { FileCalls } from './file_calls.js';
 import { FileTable } from './file_table.js';
 import type { FsDeps } from './fs_context.js';
-import { FileOperations } from './fs_types.js';
+import { FileOperations, ProcOps } from './fs_types.js';
 import { ioctlCalls } from './ioctl.js';
 import { Kernfs } from './kernfs/kernfs.js';
 import { Libfs } from './libfs.js';
 import { OpenCalls } from './open.js';
+import { ProcEntries } from './proc/generic.js';
 import { readWriteCalls } from './read_write.js';
+import { SeqFiles } from './seq_file.js';
 import { Staged } from './staged.js';
 import { SysfsFiles } from './sysfs/file.js';
 import { Sysfs } from './sysfs/sysfs.js';
@@ -87,11 +91,30 @@ const FOPS: { readonly [table: string]: { readonly [op: string]: string } } = {
     llseek: 'generic_file_llseek',
     release: 'kernfs_fop_release',
   },
+  debugfs_attr_fops: {
+    read: 'debugfs_attr_read',
+    write: 'debugfs_attr_write',
+    llseek: 'generic_file_llseek',
+  },
   text_fops: {
     read: 'text_read',
     write: 'text_write',
     llseek: 'generic_file_llseek',
     release: 'text_release',
+  },
+};
+const PROC_OPS: { readonly [table: string]: { readonly [op: string]: string } } = {
+  proc_seq_ops: {
+    proc_open: 'proc_seq_open',
+    proc_read: 'seq_read',
+    proc_lseek: 'seq_lseek',
+    proc_release: 'proc_seq_release',
+  },
+  proc_single_ops: {
+    proc_open: 'proc_single_open',
+    proc_read: 'seq_read',
+    proc_lseek: 'seq_lseek',
+    proc_release: 'single_release',
   },
 };
 /** Attributes that every device has: name, mode, functions. */
@@ -118,6 +141,9 @@ export class Filesystems {
   private readonly staged: Staged;
   private readonly sysfsFiles: SysfsFiles;
   private readonly libfs: Libfs;
+  private readonly seq: SeqFiles;
+  private readonly proc: ProcEntries;
+  private readonly debugfs: Debugfs;
   private readonly tables = new Map<string, Handle>();
 
   constructor(
@@ -164,6 +190,9 @@ export class Filesystems {
       devices: this.charDevices,
       textNode: (path) => this.texts.node(path),
     });
+    this.seq = new SeqFiles(deps, this.staged);
+    this.proc = new ProcEntries(deps, this.tree, this.seq, (node) => this.open.rundown(node));
+    this.debugfs = new Debugfs(deps, this.tree, this.files);
     readWriteCalls(this.calls);
     ioctlCalls(this.calls);
     const declare = (names: readonly string[], bytes: number) => {
@@ -172,6 +201,7 @@ export class Filesystems {
     declare(Object.keys(KTYPES), KobjType.size);
     declare(Object.keys(SYSFS_OPS), SysfsOps.size);
     declare(Object.keys(FOPS), FileOperations.size);
+    declare(Object.keys(PROC_OPS), ProcOps.size);
     declare(Object.keys(DEVICE_ATTRIBUTES), ATTRIBUTE_BYTES + 8);
   }
 
@@ -199,6 +229,9 @@ export class Filesystems {
     for (const [name, operations] of Object.entries(FOPS))
       for (const [op, fn] of Object.entries(operations))
         put(name, FileOperations.o[op as keyof typeof FileOperations.o], symbol(fn));
+    for (const [name, operations] of Object.entries(PROC_OPS))
+      for (const [op, fn] of Object.entries(operations))
+        put(name, ProcOps.o[op as keyof typeof ProcOps.o], symbol(fn));
     for (const [name, [text, mode, show, store]] of Object.entries(DEVICE_ATTRIBUTES)) {
       const at = this.tables.get(name)!;
       ram.u8.set(encodeUtf8(text), at * 4 + ATTRIBUTE_BYTES);
@@ -227,6 +260,10 @@ export class Filesystems {
       ...devPrintkExports(deps, this.devices),
       ...this.libfs.exports(),
       ...this.staged.exports(),
+      ...iovIterExports(deps, deps.user),
+      ...this.seq.exports(),
+      ...this.proc.exports(),
+      ...this.debugfs.exports(),
       ...this.texts.exports(),
       ...this.attributeExports(),
       kernfs_fop_release: [

@@ -112,6 +112,20 @@ export class UserAccess {
     return 0;
   }
 
+  /** A copy of user bytes; undefined if any cannot be read. */
+  read(from: Vaddr, bytes: number): Uint8Array | undefined {
+    if (!this.accessOk(from, bytes)) return undefined;
+    const out = new Uint8Array(bytes);
+    for (let done = 0; done < bytes; ) {
+      const p = this.userPage(from + done, false);
+      if (p < 0) return undefined;
+      const n = Math.min(bytes - done, bytesToPageEnd(from + done));
+      out.set(this.mem.ram.u8.subarray(p, p + n), done);
+      done += n;
+    }
+    return out;
+  }
+
   clear(address: Vaddr, bytes: number): number {
     return this.accessOk(address, bytes) ? this.zero(address, bytes, this.userWrite) : bytes;
   }
