@@ -6,7 +6,7 @@ import { Classes } from '../drivers/base/class.js';
 import { Devices } from '../drivers/base/core.js';
 import { devPrintkExports } from '../drivers/base/dev_printk.js';
 import { MiscDevices } from '../drivers/char/misc.js';
-import { EIO } from '../lib/errno.js';
+import { EINVAL, EIO } from '../lib/errno.js';
 import { readS64 } from '../lib/guest_access.js';
 import { iovIterExports } from '../lib/iov_iter.js';
 import { Kobjects } from '../lib/kobject.js';
@@ -47,21 +47,17 @@ export const FILE_TRACE_FUNCTIONS = [
   '__x64_sys_write',
   'chrdev_open',
   'do_dentry_open',
-  'do_exit',
   'do_filp_open',
   'do_fsync',
   'do_sys_openat2',
   'do_sys_poll',
   'exit_files',
   'exit_to_user_mode_prepare',
-  'filp_close',
   'ksys_lseek',
   'ksys_read',
   'ksys_write',
   'path_openat',
   'vfs_fsync_range',
-  'vfs_read',
-  'vfs_write',
 ] as const;
 
 /** Tables of the kernel's own: name, kind, and which function stands where. */
@@ -273,9 +269,26 @@ export class Filesystems {
           return 0;
         },
       ],
+      filp_close: [
+        'i:pp',
+        (file: Vaddr) => {
+          this.open.put(deps.ram.handleOf(file));
+          return 0;
+        },
+      ],
+      vfs_read: ['l:ppzp', this.transfer('read')],
+      vfs_write: ['l:ppzp', this.transfer('write')],
       fput: ['v:p', (file: Vaddr) => this.open.put(deps.ram.handleOf(file))],
       fasync_helper: ['i:ipip', () => 0],
       kill_fasync: ['v:pii', () => undefined],
+    };
+  }
+
+  /** C reads or writes a file that it holds. */
+  private transfer(operation: 'read' | 'write') {
+    return (file: Vaddr, buffer: Vaddr, count: number, ppos: Vaddr): number => {
+      const fn = this.calls.operation(this.deps.ram.handleOf(file), operation);
+      return fn === 0 ? -EINVAL : this.deps.callC(fn, 'l:ppzp', file, buffer, count, ppos);
     };
   }
 

@@ -246,7 +246,7 @@ export class OpenCalls {
     const { calls } = this.k;
     const [fd] = calls.files.descriptors(calls.filesOf(call));
     if (fd === undefined) return done(0);
-    return this.close(call, fd, THEN_EXIT, ['__x64_sys_exit_group', 'do_exit', 'exit_files', 'filp_close']);
+    return this.close(call, fd, THEN_EXIT, ['__x64_sys_exit_group', 'exit_files', 'filp_close']);
   }
 
   /** A C function gives a file back: its release function runs at once. */

@@ -53,7 +53,6 @@ function move(
   return done;
 }
 
-/** @linux lib/iov_iter.c:iov_iter_advance partial: user buffers and vectors only */
 function advance(mem: GuestAccess, i: Vaddr, bytes: number): void {
   const n = Math.min(bytes, readS64(mem, i + COUNT));
   writeS64(mem, i + COUNT, readS64(mem, i + COUNT) - n);

@@ -64,7 +64,7 @@ export class Kobjects {
     return name === 0 ? '(null)' : decodeUtf8(readCString(this.deps, name, 255));
   }
 
-  /** Copies a name; a slash in it becomes an exclamation mark. @linux lib/kobject.c:kobject_set_name_vargs full */
+  /** Copies a name; a slash in it becomes an exclamation mark. */
   setName(kobj: Vaddr, text: string): number {
     const bytes = encodeUtf8(`${text.replaceAll('/', '!')}\0`);
     const copy = this.deps.kmalloc(bytes.length);
@@ -76,7 +76,6 @@ export class Kobjects {
     return 0;
   }
 
-  /** @linux lib/kobject.c:kobject_init full */
   init(kobj: Vaddr, ktype: Vaddr): void {
     const { log, reports } = this.deps;
     if (kobj === 0 || ktype === 0) {
@@ -96,7 +95,6 @@ export class Kobjects {
     this.set(kobj, 'ktype', ktype);
   }
 
-  /** @linux lib/kobject.c:kobject_add full */
   add(kobj: Vaddr, parent: Vaddr, name: string): number {
     if (kobj === 0) return -EINVAL;
     if (!(this.state(kobj) & KOBJ_INITIALIZED)) {
@@ -113,7 +111,7 @@ export class Kobjects {
     return this.addInternal(kobj);
   }
 
-  /** Adds an object whose name and parent are set. @linux lib/kobject.c:kobject_add_internal partial: no uevents */
+  /** Adds an object whose name and parent are set. */
   addInternal(kobj: Vaddr): number {
     const name = this.nameOf(kobj);
     if (this.get(kobj, 'name') === 0 || name === '') {
@@ -159,7 +157,6 @@ export class Kobjects {
     if (parent !== 0) this.putRef(parent);
   }
 
-  /** @linux lib/kobject.c:kobject_del full */
   del(kobj: Vaddr): void {
     if (kobj === 0 || !(this.state(kobj) & KOBJ_IN_SYSFS)) return;
     this.deps.removeDir(kobj);
@@ -172,12 +169,10 @@ export class Kobjects {
     return kobj;
   }
 
-  /** @linux lib/kobject.c:kobject_get_unless_zero full */
   getUnlessZero(kobj: Vaddr): Vaddr {
     return kobj === 0 || this.refs(kobj) === 0 ? 0 : this.getRef(kobj);
   }
 
-  /** @linux lib/kobject.c:kobject_put full */
   putRef(kobj: Vaddr): void {
     if (kobj === 0) return;
     const refs = this.refs(kobj);
@@ -194,7 +189,6 @@ export class Kobjects {
     if (refs === 1) this.cleanup(kobj);
   }
 
-  /** @linux lib/kobject.c:kobject_cleanup full */
   private cleanup(kobj: Vaddr): void {
     const name = this.get(kobj, 'name');
     const ktype = this.get(kobj, 'ktype');
@@ -204,7 +198,7 @@ export class Kobjects {
     if (name !== 0) this.deps.kfree(name);
   }
 
-  /** A kobject of its own, freed with its last reference. @linux lib/kobject.c:kobject_create_and_add full */
+  /** A kobject of its own, freed with its last reference. */
   createAndAdd(name: string, parent: Vaddr): Vaddr {
     const { deps } = this;
     const kobj = this.allocate(Kobject.size);

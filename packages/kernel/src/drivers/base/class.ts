@@ -32,7 +32,6 @@ export class Classes {
     return dir === 0 ? 0 : this.tree.at(dir).attr;
   }
 
-  /** @linux drivers/base/class.c:__class_register full */
   register(cls: Vaddr): number {
     const name = decodeUtf8(readCString(this.deps, this.get(cls, 'name'), 255));
     const parent = this.sysfs.kernelKobject('class_kobj');
@@ -48,7 +47,6 @@ export class Classes {
     return this.sysfs.createGroups(kobj, this.get(cls, 'class_groups'));
   }
 
-  /** @linux drivers/base/class.c:class_unregister full */
   unregister(cls: Vaddr): void {
     const kobj = this.get(cls, 'p');
     const release = this.get(cls, 'class_release');
@@ -56,7 +54,6 @@ export class Classes {
     if (release !== 0) this.deps.callC(release, 'v:p', cls);
   }
 
-  /** @linux drivers/base/class.c:__class_create full */
   create(owner: Vaddr, name: Vaddr): Vaddr {
     const cls = this.kobjects.allocate(Class.size);
     if (cls === 0) return -ENOMEM;

@@ -58,7 +58,6 @@ export class Devices {
     return cls === 0 ? 0 : readS64(this.deps, cls + Class.o[field]);
   }
 
-  /** @linux drivers/base/core.c:device_initialize full */
   initialize(dev: Vaddr): void {
     this.kobjects.init(dev, this.deps.symbol('device_ktype'));
     this.list.init(dev + D.devres_head);
@@ -87,7 +86,6 @@ export class Devices {
     if (made && this.tree.children(home).length === 0) this.tree.remove(home);
   }
 
-  /** @linux drivers/base/core.c:device_add partial: no buses, no power management */
   add(dev: Vaddr): number {
     if (dev === 0) return -EINVAL;
     const init = this.get(dev, 'init_name');
@@ -156,7 +154,7 @@ export class Devices {
       : 0;
   }
 
-  /** What a device is called in /dev, and with which permissions: its class may say. @linux drivers/base/core.c:device_get_devnode full */
+  /** What a device is called in /dev, and with which permissions: its class may say. */
   private nodeName(dev: Vaddr, cls: Vaddr): { name: string; mode: number } {
     const { deps } = this;
     const devnode = this.classField(cls, 'devnode');
@@ -189,7 +187,6 @@ export class Devices {
 
   // ---------------------------------------------------------------- removing
 
-  /** @linux drivers/base/core.c:device_del full */
   del(dev: Vaddr): void {
     const { tree, sysfs } = this;
     if (dev === 0) return;
@@ -228,7 +225,7 @@ export class Devices {
     this.kobjects.putRef(dev);
   }
 
-  /** The last reference is gone. @linux drivers/base/core.c:device_release full */
+  /** The last reference is gone. */
   private release(dev: Vaddr): void {
     this.releaseMemory(dev);
     const type = this.get(dev, 'type');
@@ -247,7 +244,6 @@ export class Devices {
 
   // ---------------------------------------------------------------- device_create and its kin
 
-  /** @linux drivers/base/core.c:device_create_with_groups full */
   create(cls: Vaddr, parent: Vaddr, devt: number, drvdata: Vaddr, groups: Vaddr, name: string): Vaddr {
     if (cls === 0 || cls >= -4095) return -EINVAL;
     const dev = this.kobjects.allocate(Device.size);
@@ -265,7 +261,6 @@ export class Devices {
     return error;
   }
 
-  /** @linux drivers/base/core.c:device_destroy full */
   private destroy(cls: Vaddr, devt: number): void {
     const dir = cls === 0 ? 0 : this.sysfs.dirOf(this.classField(cls, 'p'));
     if (dir === 0) return;
@@ -406,7 +401,7 @@ export class Devices {
     return `MAJOR=${MAJOR(devt)}\nMINOR=${MINOR(devt)}\nDEVNAME=${name}\n${modeLine}`;
   }
 
-  /** `class device`, as messages about a device begin. @linux drivers/base/core.c:dev_driver_string partial: no buses */
+  /** `class device`, as messages about a device begin. */
   prefix(dev: Vaddr): string {
     if (dev === 0) return '(NULL device *)';
     const driver = this.get(dev, 'driver');
