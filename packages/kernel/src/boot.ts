@@ -17,15 +17,19 @@ import { slabFastPaths } from './arch/wasm64/slab_functions.js';
 import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { TRAP } from './arch/wasm64/translate.js';
 import { Traps } from './arch/wasm64/traps.js';
+import {
+  filesystemDeps,
+  moduleEnvironment,
+  oopsEnvironment,
+  schedulerEnvironment,
+  trapEnvironment,
+} from './environments.js';
 import { FILE_TRACE_FUNCTIONS, Filesystems } from './fs/filesystems.js';
-import type { FsDeps } from './fs/fs_context.js';
 import { commandLineParameters } from './kernel/command_line.js';
 import { Concurrency } from './kernel/concurrency.js';
 import { Kallsyms } from './kernel/kallsyms.js';
 import { Kthreads } from './kernel/kthread.js';
 import { Library } from './kernel/library.js';
-import { calleeAt } from './kernel/module/callee.js';
-import type { ModuleEnvironment } from './kernel/module/environment.js';
 import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
 import { ModuleSteps } from './kernel/module/steps.js';
@@ -36,7 +40,7 @@ import { DynamicDebug } from './kernel/printk/dynamic_debug.js';
 import { makeFormatContext } from './kernel/printk/format_services.js';
 import { Printk } from './kernel/printk/printk.js';
 import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.js';
-import { Scheduler, type SchedulerEnvironment } from './kernel/sched/core.js';
+import { Scheduler } from './kernel/sched/core.js';
 import { Sleep } from './kernel/sched/sleep.js';
 import { WaitQueues } from './kernel/sched/wait.js';
 import { INTERRUPT_FRAMES } from './kernel/softirq.js';
@@ -48,7 +52,6 @@ import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports, sleepingExports } from './kernel_exports.js';
 import { crc32 } from './lib/crc32.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
-import type { GuestAccess } from './lib/guest_access.js';
 import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
@@ -70,7 +73,6 @@ import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
 import { kvfree } from './mm/util.js';
 import { Vmalloc } from './mm/vmalloc.js';
-import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
 export interface BootOptions {
   /** Bytes of RAM, 8 MiB to 2 GiB, a multiple of 4096. */
@@ -132,13 +134,13 @@ export class Kernel {
   pageTables!: PageTables;
   readonly ratelimitDeps: RatelimitDeps;
   readonly printkRatelimit: PrintkRatelimit;
-  private readonly traps: Traps;
+  readonly traps: Traps;
   /** Addresses of kernel functions that may put their caller to sleep. */
-  private readonly sleepers: ReadonlySet<Vaddr>;
+  readonly sleepers: ReadonlySet<Vaddr>;
   private readonly hexTables: HexTables;
   readonly vmalloc: Vmalloc;
   readonly ioremap: Ioremap;
-  private readonly moduleSpace: ModuleSpace;
+  readonly moduleSpace: ModuleSpace;
 
   /** Not 0 once the kernel has panicked. */
   private readonly panicCpu: Handle;
@@ -167,9 +169,9 @@ export class Kernel {
     this.functions = new Functions(ram);
     this.tasks = new Tasks(ram, data, this.clock, () => this);
     this.preempt = new Preempt(ram, data, cpus, () => ram.host32[REG.cpu >> 2]);
-    this.oops = new Oops(this.oopsEnvironment(), data);
+    this.oops = new Oops(oopsEnvironment(this), data);
     this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
-    this.traps = new Traps(this.trapEnvironment());
+    this.traps = new Traps(trapEnvironment(this));
     // debug_pagealloc takes free pages out of the direct map, so that every access to it needs a walk.
     const directBytes = bootFlag(this.parameters, 'debug_pagealloc') ? 0 : ram.size;
     this.mmu = new Mmu(ram, this.functions.table, this.traps, directBytes);
@@ -219,8 +221,8 @@ export class Kernel {
     });
     this.ioremap = new Ioremap(this.vmalloc);
     this.moduleSpace = new ModuleSpace(this.vmalloc, () => this.symbols.returnAddress('load_module'));
-    this.modules = new Modules(this.moduleEnvironment());
-    this.scheduler = new Scheduler(this.schedulerEnvironment(), data);
+    this.modules = new Modules(moduleEnvironment(this));
+    this.scheduler = new Scheduler(schedulerEnvironment(this), data);
     this.moduleSteps = new ModuleSteps(this.scheduler, this.modules);
     const current = () => this.tasks.currentHandle;
     const signalPending = () => this.fs.calls.signalPending(current());
@@ -302,7 +304,7 @@ export class Kernel {
       takeArgument: (module, name, value) =>
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
-    this.fs = new Filesystems(this.filesystemDeps(access), data);
+    this.fs = new Filesystems(filesystemDeps(this, access), data);
     const sleeping = sleepingExports(this);
     this.symbols = new KernelSymbols(
       { ...kernelExports(this), ...sleeping },
@@ -425,137 +427,8 @@ export class Kernel {
     return frame;
   }
 
-  private filesystemDeps(access: GuestAccess): FsDeps {
-    return {
-      ...access,
-      env: this.env,
-      scheduler: this.scheduler,
-      tasks: this.tasks,
-      slub: this.slub,
-      pages: this.pages,
-      user: this.library.user,
-      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
-      pageTables: () => this.pageTables,
-      modules: () => this.modules,
-      flushPage: (address) => this.mmu.flushPage(address),
-      symbol: (name) => this.symbols.find(name)!,
-      format: (format, args, max = 256) =>
-        vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), max),
-      kmalloc: (bytes, gfp = GFP_KERNEL) => this.slub.kmalloc(bytes, gfp),
-      kfree: (address) => void this.slub.kfree(address),
-    };
-  }
-
-  private oopsEnvironment() {
-    return {
-      ram: this.ram,
-      log: this.printk,
-      kallsyms: this.kallsyms,
-      taint: this.taint,
-      current: () => this.tasks.current(),
-      preempt: this.preempt,
-      modules: () => this.modules.list().map(({ name, flags }) => (flags ? `${name}(${flags})` : name)),
-      translate: (address: Vaddr) => this.mmu.translate(address),
-    };
-  }
-
-  private trapEnvironment() {
-    return {
-      ram: this.ram,
-      oops: this.oops,
-      kallsyms: this.kallsyms,
-      functions: this.functions,
-      pageTables: () => this.pageTables,
-      mmu: () => this.mmu,
-      describeAddress: (address: Vaddr) => describeVmallocAddress(this.vmalloc, address),
-      calleeAt: (site: Vaddr) => {
-        for (const m of this.modules.loaded()) {
-          const callee = calleeAt(m, site);
-          if (callee !== undefined) return callee;
-        }
-        return undefined;
-      },
-    };
-  }
-
-  private moduleEnvironment(): ModuleEnvironment {
-    const kernel = this;
-    return {
-      ram: this.ram,
-      data: this.data,
-      log: this.printk,
-      notifyState: (m, state) => this.library.notifiers.notifyModule(this.ram.addressOf(m.handle), state),
-      reports: this.oops,
-      taint: this.taint,
-      kallsyms: this.kallsyms,
-      functions: this.functions,
-      mmu: this.mmu,
-      get pageTables() {
-        return kernel.pageTables;
-      },
-      helpers: {
-        ...this.mmu.code,
-        tick: (pc: number) => this.watchdog.tick(pc),
-        trap: (kind: number, pc: number) => this.traps.trap(kind, pc),
-      },
-      directBytes: this.mmu.directBytes,
-      slab: {
-        alloc: (bytes) => this.ram.handleOf(this.slub.kmalloc(bytes, GFP_KERNEL)),
-        free: (object) => this.slub.kfree(this.ram.addressOf(object)),
-      },
-      moduleAlloc: (bytes) => this.moduleSpace.alloc(bytes),
-      moduleFree: (base) => this.moduleSpace.free(base),
-      pages: {
-        alloc: () => {
-          const page = this.pages.allocPages(GFP_KERNEL, 0);
-          return page === 0 ? 0 : this.ram.handleOf(this.pages.pageAddress(page));
-        },
-        free: (page) => this.pages.freePages(this.pages.virtToPage(this.ram.addressOf(page)), 0),
-      },
-      kernelSymbol: (name) => this.symbols.find(name),
-      parseArgs: (m, args) => this.params.setModuleArgs(m.handle, m.name, encodeUtf8(args), m.params),
-      freeArgs: (m) => this.params.freeModuleArgs(m.handle, m.params),
-      suspends: (address) => this.sleepers.has(address) || this.functions.at(address)?.suspends === true,
-      runConstructors: (m) => {
-        for (const ctor of m.constructors) this.callInFrames(['do_init_module'], ctor, 'v:');
-      },
-    };
-  }
-
-  private schedulerEnvironment(): SchedulerEnvironment {
-    return {
-      ram: this.ram,
-      clock: this.clock,
-      log: this.printk,
-      tasks: this.tasks,
-      functions: this.functions,
-      oops: () => this.oops,
-      pages: () => this.pages,
-      returnAddress: (name) => this.symbols.returnAddress(name),
-      target: (address, id) => this.traps.target(address, id),
-      canSuspend: () => this.framesCanBeSaved(),
-      preempt: this.preempt,
-      now: () => this.library.time.monotonicNs,
-      seed: Number.parseInt(this.parameters.get('sched_seed') ?? '0', 10) || 0,
-      nrCpus: this.env.nrCpus,
-      runTimers: () => this.concurrency.interrupts.poll(),
-      nextTimer: () => this.concurrency.nextTimer(),
-      advanceTo: (ns) => this.concurrency.advanceTo(ns),
-      touchWatchdog: () => this.watchdog.touch(),
-    };
-  }
-
-  /** Whether every function of a module on the call stack was translated so that its frame can be saved. */
-  private framesCanBeSaved(): boolean {
-    return this.oops.stackTrace(Number.POSITIVE_INFINITY).every((address) => {
-      const symbol = this.kallsyms.lookup(address)?.symbol;
-      if (symbol?.module === undefined) return true;
-      return this.functions.at(symbol.address)?.suspends === true;
-    });
-  }
-
   /** Calls C as from a system call, through the named kernel functions, innermost first. */
-  private callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number {
+  callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number {
     const stack = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64', ...[...frames].reverse()];
     return this.functions.withFrames(
       stack.map((name) => this.symbols.returnAddress(name)),

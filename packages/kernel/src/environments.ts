@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/** What each part of the kernel is given of the others: the seams between the rooms, in one place. */
+
+import type { TrapEnvironment } from './arch/wasm64/traps.js';
+import type { Kernel } from './boot.js';
+import type { FsDeps } from './fs/fs_context.js';
+import { calleeAt } from './kernel/module/callee.js';
+import type { ModuleEnvironment } from './kernel/module/environment.js';
+import type { OopsEnvironment } from './kernel/oops.js';
+import type { SchedulerEnvironment } from './kernel/sched/core.js';
+import type { GuestAccess } from './lib/guest_access.js';
+import { encodeUtf8 } from './lib/utf8.js';
+import { VaList } from './lib/valist.js';
+import { vsprintf } from './lib/vsprintf.js';
+import type { Vaddr } from './machine/layout.js';
+import { GFP_KERNEL } from './mm/gfp.js';
+import { describeVmallocAddress } from './mm/vmalloc_report.js';
+
+/** What files and filesystems are given. */
+export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
+  return {
+    ...access,
+    env: k.env,
+    scheduler: k.scheduler,
+    tasks: k.tasks,
+    slub: k.slub,
+    pages: k.pages,
+    user: k.library.user,
+    callC: (fn, signature, ...args) => k.callC(fn, signature, ...args),
+    pageTables: () => k.pageTables,
+    modules: () => k.modules,
+    flushPage: (address) => k.mmu.flushPage(address),
+    symbol: (name) => k.symbols.find(name)!,
+    format: (format, args, max = 256) =>
+      vsprintf(k.format, k.guest.readString(format), new VaList(k.format, args), max),
+    kmalloc: (bytes, gfp = GFP_KERNEL) => k.slub.kmalloc(bytes, gfp),
+    kfree: (address) => void k.slub.kfree(address),
+  };
+}
+
+export function oopsEnvironment(k: Kernel): OopsEnvironment {
+  return {
+    ram: k.ram,
+    log: k.printk,
+    kallsyms: k.kallsyms,
+    taint: k.taint,
+    current: () => k.tasks.current(),
+    preempt: k.preempt,
+    modules: () => k.modules.list().map(({ name, flags }) => (flags ? `${name}(${flags})` : name)),
+    translate: (address: Vaddr) => k.mmu.translate(address),
+  };
+}
+
+export function trapEnvironment(k: Kernel): TrapEnvironment {
+  return {
+    ram: k.ram,
+    oops: k.oops,
+    kallsyms: k.kallsyms,
+    functions: k.functions,
+    pageTables: () => k.pageTables,
+    mmu: () => k.mmu,
+    describeAddress: (address: Vaddr) => describeVmallocAddress(k.vmalloc, address),
+    calleeAt: (site: Vaddr) => {
+      for (const m of k.modules.loaded()) {
+        const callee = calleeAt(m, site);
+        if (callee !== undefined) return callee;
+      }
+      return undefined;
+    },
+  };
+}
+
+export function moduleEnvironment(k: Kernel): ModuleEnvironment {
+  return {
+    ram: k.ram,
+    data: k.data,
+    log: k.printk,
+    notifyState: (m, state) => k.library.notifiers.notifyModule(k.ram.addressOf(m.handle), state),
+    reports: k.oops,
+    taint: k.taint,
+    kallsyms: k.kallsyms,
+    functions: k.functions,
+    mmu: k.mmu,
+    get pageTables() {
+      return k.pageTables;
+    },
+    helpers: {
+      ...k.mmu.code,
+      tick: (pc: number) => k.watchdog.tick(pc),
+      trap: (kind: number, pc: number) => k.traps.trap(kind, pc),
+    },
+    directBytes: k.mmu.directBytes,
+    slab: {
+      alloc: (bytes) => k.ram.handleOf(k.slub.kmalloc(bytes, GFP_KERNEL)),
+      free: (object) => k.slub.kfree(k.ram.addressOf(object)),
+    },
+    moduleAlloc: (bytes) => k.moduleSpace.alloc(bytes),
+    moduleFree: (base) => k.moduleSpace.free(base),
+    pages: {
+      alloc: () => {
+        const page = k.pages.allocPages(GFP_KERNEL, 0);
+        return page === 0 ? 0 : k.ram.handleOf(k.pages.pageAddress(page));
+      },
+      free: (page) => k.pages.freePages(k.pages.virtToPage(k.ram.addressOf(page)), 0),
+    },
+    kernelSymbol: (name) => k.symbols.find(name),
+    parseArgs: (m, args) => k.params.setModuleArgs(m.handle, m.name, encodeUtf8(args), m.params),
+    freeArgs: (m) => k.params.freeModuleArgs(m.handle, m.params),
+    suspends: (address) => k.sleepers.has(address) || k.functions.at(address)?.suspends === true,
+    runConstructors: (m) => {
+      for (const ctor of m.constructors) k.callInFrames(['do_init_module'], ctor, 'v:');
+    },
+  };
+}
+
+export function schedulerEnvironment(k: Kernel): SchedulerEnvironment {
+  return {
+    ram: k.ram,
+    clock: k.clock,
+    log: k.printk,
+    tasks: k.tasks,
+    functions: k.functions,
+    oops: () => k.oops,
+    pages: () => k.pages,
+    returnAddress: (name) => k.symbols.returnAddress(name),
+    target: (address, id) => k.traps.target(address, id),
+    canSuspend: () => framesCanBeSaved(k),
+    preempt: k.preempt,
+    now: () => k.library.time.monotonicNs,
+    seed: Number.parseInt(k.parameters.get('sched_seed') ?? '0', 10) || 0,
+    nrCpus: k.env.nrCpus,
+    runTimers: () => k.concurrency.interrupts.poll(),
+    nextTimer: () => k.concurrency.nextTimer(),
+    advanceTo: (ns) => k.concurrency.advanceTo(ns),
+    touchWatchdog: () => k.watchdog.touch(),
+  };
+}
+
+/** Whether every function of a module on the call stack was translated so that its frame can be saved. */
+function framesCanBeSaved(k: Kernel): boolean {
+  return k.oops.stackTrace(Number.POSITIVE_INFINITY).every((address) => {
+    const symbol = k.kallsyms.lookup(address)?.symbol;
+    if (symbol?.module === undefined) return true;
+    return k.functions.at(symbol.address)?.suspends === true;
+  });
+}
