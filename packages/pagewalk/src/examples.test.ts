@@ -245,3 +245,17 @@ test('use_after_free: slub_debug finds it when the object is used again', async 
   expect(log).toContain('First byte 0x21 instead of 0x6b');
   expect(log).toMatch(/Freed in use_after_free_init\+0x\w+\/0x\w+ \[use_after_free\]/);
 });
+
+test('echo_device: the shell talks to C through /dev and /proc', async () => {
+  const script = [
+    'make -s && insmod echo_device.ko',
+    'echo one > /dev/echo; cat /dev/echo; echo two > /dev/echo; cat /dev/echo /proc/echo',
+    'dd if=/dev/zero of=/dev/echo bs=100 count=1',
+    'rmmod echo_device; cat /dev/echo',
+  ].join('\n');
+  const { stdout, stderr } = await onMachine(filesOf('echo_device'), script);
+  expect(stdout).toBe('one\ntwo\nreads 4\nwrites 2\n');
+  expect(stderr).toBe(
+    "dd: error writing '/dev/echo': Invalid argument\ncat: /dev/echo: No such file or directory\n",
+  );
+});

@@ -90,10 +90,13 @@ const dd: Command = async (context) => {
   const limit = options.has('count') ? number('count', 0) * block : Number.POSITIVE_INFINITY;
   const name = (key: string) => options.get(key);
   const opened: { close?(): void }[] = [];
+  /** What is being done, for the message if it fails. */
+  let doing = `failed to open '${name('if')}'`;
   try {
     const input = name('if')
       ? new Input(context.fs.openRead(context.path(name('if')!), context.signal))
       : context.stdin;
+    doing = `failed to open '${name('of')}'`;
     const output = name('of')
       ? context.fs.openWrite(context.path(name('of')!), false, context.signal)
       : context.stdout;
@@ -102,12 +105,15 @@ const dd: Command = async (context) => {
     let skip = number('skip', 0) * block;
     let total = 0;
     while (total < limit && !context.signal.aborted) {
+      doing = `error reading '${name('if') ?? 'standard input'}'`;
       const chunk = await input.read();
       if (!chunk) break;
+      doing = `error writing '${name('of') ?? 'standard output'}'`;
       const kept = chunk.subarray(Math.min(skip, chunk.length));
       skip -= chunk.length - kept.length;
       const part = kept.subarray(0, Math.min(kept.length, limit - total));
-      await output.write(part);
+      // A device sees blocks of the size that was asked for.
+      for (let at = 0; at < part.length; at += block) await output.write(part.subarray(at, at + block));
       total += part.length;
     }
     const records = `${Math.floor(total / block)}+${total % block > 0 ? 1 : 0}`;
@@ -115,8 +121,7 @@ const dd: Command = async (context) => {
       await context.err(`${records} records in\n${records} records out\n${total} bytes copied\n`);
     return 0;
   } catch (error) {
-    if (error instanceof FsError)
-      return context.fail(`failed to open '${name('if') ?? name('of')}': ${error.reason}`);
+    if (error instanceof FsError) return context.fail(`${doing}: ${error.reason}`);
     throw error;
   } finally {
     for (const file of opened) file.close?.();
