@@ -9,6 +9,7 @@ import {
   hlistNext,
   hlistUnhashed,
   initListHead,
+  LIST_WALK_MAX,
   ListHead,
   listAdd,
   listAddTail,
@@ -114,4 +115,11 @@ test('hash buckets: newest first, removal anywhere', () => {
   hlistDelInit(ram, nodeOf(3));
   expect(bucket()).toEqual([1].map(nodeOf));
   expect(hlistUnhashed(ram, nodeOf(3))).toBe(true);
+});
+
+test('a list that never comes back to its head is walked for a while only', () => {
+  initListHead(ram, HEAD);
+  for (const n of [0, 1, 2]) listAddTail(ram, nodeOf(n), HEAD);
+  ram.setPtr(nodeOf(2), nodeOf(1));
+  expect(listCount(ram, HEAD)).toBe(LIST_WALK_MAX);
 });

@@ -141,10 +141,23 @@ export function listSpliceInit(ram: Ram, list: Handle, head: Handle): void {
   initListHead(ram, list);
 }
 
+/** After so many nodes a walk ends: C has tied the list into a knot that never comes back to its head. */
+export const LIST_WALK_MAX = 2 ** 22;
+
+/** The nodes of a list, first to last; the node visited may be deleted. Not for hot paths. */
+export function* listEntries(ram: Ram, head: Handle): Generator<Handle> {
+  let next: Handle;
+  let pos = listFirst(ram, head);
+  for (let n = 0; pos !== head && pos !== 0 && n < LIST_WALK_MAX; n++, pos = next) {
+    next = listNext(ram, pos);
+    yield pos;
+  }
+}
+
 /** The number of nodes; walks the list. */
 export function listCount(ram: Ram, head: Handle): number {
   let count = 0;
-  for (let pos = listFirst(ram, head); pos !== head; pos = listNext(ram, pos)) count++;
+  for (const _ of listEntries(ram, head)) count++;
   return count;
 }
 
@@ -153,20 +166,7 @@ export function listCount(ram: Ram, head: Handle): number {
  * @param member word offset of the `list_head` in the object: `Struct.w.member`
  */
 export function listForEach(ram: Ram, head: Handle, member: number, visit: (object: Handle) => void): void {
-  let next: Handle;
-  for (let pos = listFirst(ram, head); pos !== head; pos = next) {
-    next = listNext(ram, pos);
-    visit(pos - member);
-  }
-}
-
-/** The nodes of a list, first to last; the node visited may be deleted. Not for hot paths. */
-export function* listEntries(ram: Ram, head: Handle): Generator<Handle> {
-  let next: Handle;
-  for (let pos = listFirst(ram, head); pos !== head && pos !== 0; pos = next) {
-    next = listNext(ram, pos);
-    yield pos;
-  }
+  for (const pos of listEntries(ram, head)) visit(pos - member);
 }
 
 // ------------------------------------------------------------------------------------------------
