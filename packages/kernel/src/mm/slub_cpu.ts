@@ -56,7 +56,8 @@ export function slabAllocSlow(
 ): Vaddr {
   if (core.isDebug(cache)) return allocUnderDebug(core, cache, gfp, caller, origSize);
   const c = core.cpuSlab(cache, core.env.cpu());
-  for (;;) {
+  // There are no more slabs than page frames: a longer search means that C has tied their lists into a knot.
+  for (let searched = 0; searched <= core.map.maxPfn; searched++) {
     const slab = core.slabPtr(c + CPU_SLAB_W);
     if (slab !== 0) {
       if (!core.isNull(c + CPU_FREELIST_W) || getFreelist(core, c, slab)) return takeFirst(core, cache, c);
@@ -71,6 +72,8 @@ export function slabAllocSlow(
       return 0;
     }
   }
+  slabOutOfMemory(core, cache, gfp);
+  return 0;
 }
 
 /**
@@ -118,7 +121,7 @@ function takeWild(core: SlabCore, cache: Handle, c: Handle): Vaddr {
 function getPartialNode(core: SlabCore, cache: Handle, c: Handle): boolean {
   const node = core.node(cache);
   if (core.i32[node + NODE_NR_PARTIAL_W] === 0) return false;
-  const enough = core.i32[cache + C_CPU_PARTIAL_SLABS_W] >> 1;
+  const enough = Math.min(core.i32[cache + C_CPU_PARTIAL_SLABS_W] >> 1, core.map.maxPfn);
   let taken = -1;
   for (let slab = firstPartial(core, node); slab !== 0; slab = firstPartial(core, node)) {
     removePartial(core, node, slab);
