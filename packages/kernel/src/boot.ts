@@ -44,7 +44,7 @@ import { Scheduler } from './kernel/sched/core.js';
 import { Sleep } from './kernel/sched/sleep.js';
 import { WaitQueues } from './kernel/sched/wait.js';
 import { INTERRUPT_FRAMES } from './kernel/softirq.js';
-import { KernelSymbols } from './kernel/symbols.js';
+import { KernelSymbols, SYSCALL_FRAMES } from './kernel/symbols.js';
 import { Taint } from './kernel/taint.js';
 import { Tasks } from './kernel/tasks.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
@@ -429,7 +429,7 @@ export class Kernel {
 
   /** Calls C as from a system call, through the named kernel functions, innermost first. */
   callInFrames(frames: readonly string[], fn: Vaddr, signature: string): number {
-    const stack = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64', ...[...frames].reverse()];
+    const stack = [...SYSCALL_FRAMES, ...[...frames].reverse()];
     return this.functions.withFrames(
       stack.map((name) => this.symbols.returnAddress(name)),
       () => this.callC(fn, signature),

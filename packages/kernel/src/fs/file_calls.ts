@@ -8,6 +8,7 @@
 
 import { CONTEXT, type Outcome, sleepThen, TaskContext } from '../kernel/sched/context.js';
 import { TASK_INTERRUPTIBLE, TASK_WAKEKILL, TaskStruct } from '../kernel/sched.js';
+import { SYSCALL_FRAMES } from '../kernel/symbols.js';
 import { EINTR, EIO, ENODEV } from '../lib/errno.js';
 import { readS64 } from '../lib/guest_access.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
@@ -37,7 +38,6 @@ export type SystemCall = (call: Handle, request: Request) => Outcome;
 const IN_USER_MODE = 2;
 /** Bit 2 of thread_info.flags. */
 const TIF_SIGPENDING_MASK = 4;
-export const SYSCALL_FRAMES = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64'] as const;
 
 /** Functions of a file, by their name in file_operations. */
 export type Operation =

@@ -9,6 +9,7 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Outcome } from '../kernel/sched/context.js';
+import { SYSCALL_FRAMES } from '../kernel/symbols.js';
 import { ENOMEM } from '../lib/errno.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { CALL_ARGS, FileCall, type FsDeps, type Next, type StagedFunction } from './fs_context.js';
@@ -90,7 +91,7 @@ export class Staged {
     _stage: number,
     after: number,
     next: Next,
-    frames: readonly string[] = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64'],
+    frames: readonly string[] = SYSCALL_FRAMES,
   ): Outcome {
     if (typeof next === 'number') return this.afters[after](call, next);
     const { fn, signature, args, stage } = next;

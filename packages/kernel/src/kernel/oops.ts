@@ -21,6 +21,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { type Handle, REG, SHADOW_STACK, type Vaddr, vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { hex64, type Kallsyms } from './kallsyms.js';
+import { reportPanic } from './panic.js';
 import type { Preempt } from './preempt.js';
 import { TAINT_DIE, TAINT_WARN, type Taint } from './taint.js';
 import { UTS_RELEASE } from './utsname.js';
@@ -334,10 +335,7 @@ export class Oops implements Reports {
   }
 
   panic(message: string): never {
-    const { log } = this.env;
-    log.log(KERN_EMERG, `Kernel panic - not syncing: ${message}`);
-    this.dumpStack(['panic']);
-    log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${message} ]---`);
+    reportPanic(this.env.log, this, message);
     throw new KernelPanic(message);
   }
 }

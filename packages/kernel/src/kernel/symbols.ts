@@ -15,10 +15,12 @@ const FUNCTION_SIZE = 0x40;
 /** Where in a function a call or fault is said to be. */
 export const CALL_OFFSET = 0x20;
 
+/** What stands below every system call in a call trace, outermost first. */
+export const SYSCALL_FRAMES = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64'] as const;
+
 /** Functions that are named in call traces and called by nobody. */
 const TRACE_ONLY = [
-  'entry_SYSCALL_64_after_hwframe',
-  'do_syscall_64',
+  ...SYSCALL_FRAMES,
   '__do_sys_finit_module',
   '__do_sys_delete_module.constprop.0',
   'do_init_module',

@@ -198,15 +198,8 @@ export const pfnToPage = (memmap: Handle, pfn: Pfn): Handle => memmap + pfn * PA
 export const pageToPfn = (memmap: Handle, page: Handle): Pfn => (page - memmap) >> 4;
 /** Where C sees a struct page. */
 export const pageToVmemmap = (memmap: Handle, page: Handle): Vaddr => VMEMMAP_START + (page - memmap) * 4;
-/** Handle of the struct page at an address in the vmemmap area. */
-export const vmemmapToPage = (memmap: Handle, address: Vaddr): Handle =>
-  memmap + (address - VMEMMAP_START) / 4;
 
-const REFCOUNT = Page.w._refcount;
 const COMPOUND_HEAD = Page.w.compound_head;
-
-/** Users of a page. @linux include/linux/page_ref.h:page_ref_count full */
-export const pageRefCount = (ram: Ram, page: Handle): number => ram.i32[page + REFCOUNT];
 
 /** The head of the compound page that a page belongs to, or the page. @linux include/linux/page-flags.h:_compound_head full */
 export function compoundHead(ram: Ram, memmap: Handle, page: Handle): Handle {
@@ -217,9 +210,6 @@ export function compoundHead(ram: Ram, memmap: Handle, page: Handle): Handle {
 export const pageFlag = (ram: Ram, page: Handle, bit: number): boolean => ((ram.i32[page] >>> bit) & 1) === 1;
 export function setPageFlag(ram: Ram, page: Handle, bit: number): void {
   ram.i32[page] |= 1 << bit;
-}
-export function clearPageFlag(ram: Ram, page: Handle, bit: number): void {
-  ram.i32[page] &= ~(1 << bit);
 }
 
 /** Order of a compound page's head; 0 for any other page. @linux include/linux/mm.h:compound_order full */

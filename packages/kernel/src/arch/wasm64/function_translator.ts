@@ -89,8 +89,15 @@ export class FunctionTranslator {
     const locals = this.readLocals();
     const first = this.type.params.length + locals;
     this.extra = {
-      a: first, d: first + 1, v64: first + 2, e: first + 3, fp: first + 4, v32: first + 5, f32: first + 6, f64: first + 7,
-    }; // biome-ignore format: one line of numbers
+      a: first,
+      d: first + 1,
+      v64: first + 2,
+      e: first + 3,
+      fp: first + 4,
+      v32: first + 5,
+      f32: first + 6,
+      f64: first + 7,
+    };
     this.weight = Math.ceil((first + 8) / LOCALS_PER_FRAME);
     this.framed = this.findCalls();
     this.target = { ...this.extra, directBytes: options.directBytes };

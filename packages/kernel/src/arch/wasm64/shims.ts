@@ -14,8 +14,16 @@ import { F32, F64, type FunctionType, I32, I64 } from './object.js';
 
 const TWO32 = 4294967296;
 const WASM_TYPE: Record<string, number> = {
-  i: I32, u: I32, b: I32, p: I64, l: I64, z: I64, q: I64, '…': I64, f: F64,
-}; // biome-ignore format: a table
+  i: I32,
+  u: I32,
+  b: I32,
+  p: I64,
+  l: I64,
+  z: I64,
+  q: I64,
+  '…': I64,
+  f: F64,
+};
 
 export interface Signature {
   /** Result letter. */

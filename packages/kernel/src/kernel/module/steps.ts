@@ -4,9 +4,8 @@
 import type { Handle } from '../../machine/layout.js';
 import { done, type Outcome } from '../sched/context.js';
 import type { Scheduler } from '../sched/core.js';
+import { SYSCALL_FRAMES } from '../symbols.js';
 import type { Modules } from './main.js';
-
-const SYSTEM_CALL = ['entry_SYSCALL_64_after_hwframe', 'do_syscall_64'] as const;
 
 /** What a command brings with it into the kernel: its first step takes it before anything can sleep. */
 export interface ModuleCommand {
@@ -45,7 +44,7 @@ export class ModuleSteps {
     const m = this.modules.load(image ?? new Uint8Array(), text);
     if (typeof m === 'number') return done(m);
     if (m.init === 0) return done(this.modules.initDone(m, 0));
-    const frames = [...SYSTEM_CALL, '__do_sys_finit_module', 'do_init_module', 'do_one_initcall'];
+    const frames = [...SYSCALL_FRAMES, '__do_sys_finit_module', 'do_init_module', 'do_one_initcall'];
     return {
       kind: 'call',
       fn: m.init,
@@ -66,7 +65,7 @@ export class ModuleSteps {
     const m = this.modules.unload(this.take().text);
     if (typeof m === 'number') return done(m);
     if (m.exit === 0) return this.exitDone(m.handle);
-    const frames = [...SYSTEM_CALL, '__do_sys_delete_module.constprop.0'];
+    const frames = [...SYSCALL_FRAMES, '__do_sys_delete_module.constprop.0'];
     return {
       kind: 'call',
       fn: m.exit,

@@ -124,16 +124,6 @@ function json(records: readonly LogRecord[], decode: boolean): string {
   return `{\n   "dmesg": [${body}\n   ]\n}\n`;
 }
 
-/** All the records in the form that the options ask for. */
-export function formatDmesg(records: Iterable<LogRecord>, options: DmesgOptions, bootTime = 0): Uint8Array {
-  const shown = [...records].filter((record) => isShown(record, options));
-  if (options.json) return encodeUtf8(json(shown, options.decode));
-  const formatter = new DmesgFormatter(options, bootTime);
-  const out = new ByteOutput();
-  for (const record of shown) out.bytes(formatter.record(record));
-  return out.kept();
-}
-
 export interface DmesgResult {
   readonly status: number;
   readonly out: Uint8Array;

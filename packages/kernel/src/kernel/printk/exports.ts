@@ -2,13 +2,14 @@
 /** What printk and its kin offer to C. */
 
 import type { KernelExports } from '../../arch/wasm64/exports.js';
-import { KERN_EMERG, type Log, type Reports } from '../../lib/env.js';
+import type { Reports } from '../../lib/env.js';
 import { readBytes, readCString, writeBytes } from '../../lib/guest_access.js';
 import { hexDumpLength, hexDumpLine, hexDumpShape } from '../../lib/hexdump.js';
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import { VaList } from '../../lib/valist.js';
 import { type FormatContext, vsprintf } from '../../lib/vsprintf.js';
 import type { Vaddr } from '../../machine/layout.js';
+import { reportPanic } from '../panic.js';
 import type { DynamicDebug } from './dynamic_debug.js';
 import { LOG_LINE_MAX, type Printk } from './printk.js';
 import { type PrintkRatelimit, type RatelimitDeps, ratelimit, timedRatelimit } from './ratelimit.js';
@@ -27,13 +28,6 @@ export interface PrintkExportDeps {
 
 const DUMP_PREFIX_ADDRESS = 1;
 const DUMP_PREFIX_OFFSET = 2;
-
-/** `Kernel panic - not syncing: …`, the stack, and the end. @linux kernel/panic.c:panic partial: no reboot, no crash kernel */
-export function panic(log: Log, reports: Reports, message: string): void {
-  log.log(KERN_EMERG, `Kernel panic - not syncing: ${message}`);
-  reports.dumpStack(['panic']);
-  log.log(KERN_EMERG, `---[ end Kernel panic - not syncing: ${message} ]---`);
-}
 
 /** Logs memory, a row a line. */
 function printHexDump(
@@ -114,7 +108,7 @@ export function printkExports(deps: PrintkExportDeps): KernelExports {
       'v:p…',
       (fmt: Vaddr, area: Vaddr): undefined => {
         const message = decodeUtf8(text(fmt, area));
-        panic(printk, reports, message);
+        reportPanic(printk, reports, message);
         deps.halt(message);
       },
     ],
