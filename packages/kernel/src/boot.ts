@@ -33,7 +33,7 @@ import { Library } from './kernel/library.js';
 import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
 import { ModuleSteps } from './kernel/module/steps.js';
-import { Oops } from './kernel/oops.js';
+import { Oops, TaskKilled } from './kernel/oops.js';
 import { Params } from './kernel/params.js';
 import { Preempt } from './kernel/preempt.js';
 import { DynamicDebug } from './kernel/printk/dynamic_debug.js';
@@ -375,6 +375,21 @@ export class Kernel {
 
   set panicked(yes: boolean) {
     this.ram.i32[this.panicCpu] = Number(yes);
+  }
+
+  /**
+   * Does work of the kernel's that no task does: a look at its lists from outside, say.
+   * @param otherwise the result where the work runs into a fault, and where the machine panics over it
+   */
+  guard<T>(otherwise: T, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.panicked || error instanceof TaskKilled) return otherwise;
+      this.oops.asPanic(error);
+      this.panicked = true;
+      return otherwise;
+    }
   }
 
   private boot(): void {

@@ -7,7 +7,6 @@ import type { Process, SystemCallResult } from './fs/process.js';
 import { moduleTexts, slabTexts } from './fs/sys_texts.js';
 import { NR_IRQS } from './kernel/irq/manage.js';
 import type { ModuleInfo } from './kernel/module/main.js';
-import { KernelPanic } from './kernel/oops.js';
 import { recordText } from './kernel/printk/record_text.js';
 import type { LogRecord } from './kernel/printk/ringbuffer.js';
 import {
@@ -22,7 +21,7 @@ import {
   TaskStruct,
 } from './kernel/sched.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
-import { ENOMEM } from './lib/errno.js';
+import { EIO, ENOMEM } from './lib/errno.js';
 import { decodeUtf8 } from './lib/utf8.js';
 import { hashRam, type MachineImage } from './machine/image.js';
 import {
@@ -123,48 +122,44 @@ export class Machine {
       this.kernel.printk.console = (record: LogRecord) => console(decodeUtf8(recordText(record)).trimEnd());
   }
 
-  /** Runs a task until it is done; whatever guest code does, this returns. */
-  private command(task: Handle): CommandResult {
+  /** Runs a new task until it is done; whatever guest code does, this returns. */
+  private command(newTask: () => Handle): CommandResult {
     const { scheduler } = this.kernel;
-    if (this.kernel.panicked) return { status: 0, panicked: true };
-    if (task === 0) return { status: -ENOMEM };
-    try {
+    return this.guarded(() => {
+      const task = newTask();
+      if (task === 0) return { status: -ENOMEM };
       scheduler.wake(task, TASK_NEW);
       if (!scheduler.runUntilDone(task)) return { status: 0, blocked: true };
       const { result, signal } = scheduler.result(task);
       scheduler.release(task);
       scheduler.passTime(COMMAND_NS);
       return signal === 0 ? { status: result } : { status: 0, signal: signal as 9 | 11 };
-    } catch (error) {
-      if (!(error instanceof KernelPanic)) throw error;
-      this.kernel.panicked = true;
-      return { status: 0, panicked: true };
-    }
+    });
+  }
+
+  /** A call into the kernel; a machine that has panicked makes none. */
+  private guarded(call: () => SystemCallResult): SystemCallResult {
+    const panicked: SystemCallResult = { status: 0, panicked: true };
+    return this.kernel.panicked ? panicked : this.kernel.guard(panicked, call);
   }
 
   /** Raises an interrupt line: what a device would do. Its handlers run at once, threads that they wake after them. */
   raiseIrq(irq: number): void {
     if (!Number.isInteger(irq) || irq < 0 || irq >= NR_IRQS)
       throw new RangeError(`interrupt line: got ${irq}, expected 0 to ${NR_IRQS - 1}`);
-    this.unlessPanicked(() => {
+    this.guarded(() => {
       this.kernel.concurrency.irqs.raise(irq);
       this.kernel.scheduler.settle();
+      return { status: 0 };
     });
   }
 
   /** Lets virtual time pass: timers go off, threads run. */
   sleep(ns: number): void {
-    this.unlessPanicked(() => this.kernel.scheduler.passTime(ns));
-  }
-
-  private unlessPanicked(body: () => void): void {
-    if (this.kernel.panicked) return;
-    try {
-      body();
-    } catch (error) {
-      if (!(error instanceof KernelPanic)) throw error;
-      this.kernel.panicked = true;
-    }
+    this.guarded(() => {
+      this.kernel.scheduler.passTime(ns);
+      return { status: 0 };
+    });
   }
 
   /**
@@ -182,17 +177,10 @@ export class Machine {
     const { kernel, memory, cpus, seed, commandLine } = description;
     if (kernel !== KERNEL_VERSION)
       throw new SnapshotError(`the machine was saved by kernel '${kernel}', this is '${KERNEL_VERSION}'`);
-    try {
-      return Machine.at(
-        { options: { memory, cpus, seed, commandLine }, image },
-        { ...(console && { console }) },
-      );
-    } catch (error) {
-      if (error instanceof SnapshotError) throw error;
-      throw new SnapshotError(
-        `the saved machine holds no kernel: ${error instanceof Error ? error.message : error}`,
-      );
-    }
+    return Machine.at(
+      { options: { memory, cpus, seed, commandLine }, image },
+      { ...(console && { console }) },
+    );
   }
 
   /** A second machine that goes on from where this one stands, on its own. */
@@ -200,14 +188,25 @@ export class Machine {
     return Machine.at(this.checkpoint(), host);
   }
 
-  /** What this machine stands at now; `Machine.at` makes a machine that goes on from there, any number of times. */
+  /**
+   * What this machine stands at now; `Machine.at` makes a machine that goes on from there, any number of times.
+   * Throws SnapshotError while a command runs.
+   */
   checkpoint(): Checkpoint {
     const { memory, cpus = 1, seed = 1, commandLine = '' } = this.options;
     return { options: { memory, cpus, seed, commandLine }, image: this.kernel.image() };
   }
 
+  /** A machine that goes on from there. Throws SnapshotError if no kernel can be found in the image. */
   static at({ options, image }: Checkpoint, { console }: ConsoleOption = {}): Machine {
-    return new Machine({ ...options, ...(console && { console }) }, image);
+    try {
+      return new Machine({ ...options, ...(console && { console }) }, image);
+    } catch (error) {
+      if (error instanceof SnapshotError) throw error;
+      throw new SnapshotError(
+        `the saved machine holds no kernel: ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
 
   /** A number over all memory: equal for machines that have done the same from the same start. */
@@ -221,12 +220,12 @@ export class Machine {
    * @param parameters `n=7 s=hello`
    */
   insmod(image: Uint8Array, parameters = ''): CommandResult {
-    return this.command(this.kernel.moduleSteps.task('insmod', { image, text: parameters }));
+    return this.command(() => this.kernel.moduleSteps.task('insmod', { image, text: parameters }));
   }
 
   /** Unloads a module, as rmmod does. */
   rmmod(name: string): CommandResult {
-    return this.command(this.kernel.moduleSteps.task('rmmod', { text: name }));
+    return this.command(() => this.kernel.moduleSteps.task('rmmod', { text: name }));
   }
 
   /** A program that makes system calls of its own. */
@@ -240,45 +239,45 @@ export class Machine {
    * @returns `status`: a descriptor, or a negative errno
    */
   open(path: string, flags = 0, mode = 0, comm?: string): SystemCallResult {
-    return this.files.default(comm).open(path, flags, mode);
+    return this.guarded(() => this.files.default(comm).open(path, flags, mode));
   }
 
   /** Reads at most `count` bytes: they are in `bytes`. */
   read(fd: number, count: number): SystemCallResult {
-    return this.files.default().read(fd, count);
+    return this.guarded(() => this.files.default().read(fd, count));
   }
 
   write(fd: number, bytes: Uint8Array): SystemCallResult {
-    return this.files.default().write(fd, bytes);
+    return this.guarded(() => this.files.default().write(fd, bytes));
   }
 
   /** @param whence 0 from the start, 1 from here, 2 from the end */
   lseek(fd: number, offset: number, whence = 0): SystemCallResult {
-    return this.files.default().lseek(fd, offset, whence);
+    return this.guarded(() => this.files.default().lseek(fd, offset, whence));
   }
 
   /** @param arg a number, or bytes that the command reads and writes */
   ioctl(fd: number, command: number, arg: number | Uint8Array = 0): SystemCallResult {
-    return this.files.default().ioctl(fd, command, arg);
+    return this.guarded(() => this.files.default().ioctl(fd, command, arg));
   }
 
   /** Events of <poll.h> that are there now. */
   poll(fd: number): SystemCallResult {
-    return this.files.default().poll(fd);
+    return this.guarded(() => this.files.default().poll(fd));
   }
 
   close(fd: number): SystemCallResult {
-    return this.files.default().close(fd);
+    return this.guarded(() => this.files.default().close(fd));
   }
 
   /** What is at a path below /dev, /proc or /sys, or a negative errno. */
   stat(path: string): FileStat | number {
-    return this.files.stat(path);
+    return this.kernel.guard<FileStat | number>(-EIO, () => this.files.stat(path));
   }
 
   /** Names in a folder below /dev, /proc or /sys, or a negative errno. */
   readdir(path: string): string[] | number {
-    return this.files.readdir(path);
+    return this.kernel.guard<string[] | number>(-EIO, () => this.files.readdir(path));
   }
 
   /**
@@ -292,7 +291,7 @@ export class Machine {
 
   /** Loaded modules, newest first. */
   modules(): ModuleInfo[] {
-    return this.kernel.modules.list();
+    return this.kernel.guard<ModuleInfo[]>([], () => this.kernel.modules.list());
   }
 
   /** Virtual nanoseconds since power-on. */
@@ -307,6 +306,10 @@ export class Machine {
 
   /** All tasks but the idle one, oldest first. */
   tasks(): TaskInfo[] {
+    return this.kernel.guard<TaskInfo[]>([], () => this.taskInfos());
+  }
+
+  private taskInfos(): TaskInfo[] {
     const { ram, tasks } = this.kernel;
     return tasks.all().map((handle) => {
       const t = TaskStruct.at(ram, handle);
@@ -329,11 +332,8 @@ export class Machine {
   /** The log since it was last cleared. */
   dmesg(): DmesgRecord[] {
     const { printk } = this.kernel;
-    return [...printk.records(printk.buffer.clearSeq)].map(({ level, ts_nsec, text }) => ({
-      level,
-      ns: ts_nsec,
-      text: decodeUtf8(text),
-    }));
+    const records = this.kernel.guard([], () => [...printk.records(printk.buffer.clearSeq)]);
+    return records.map(({ level, ts_nsec, text }) => ({ level, ns: ts_nsec, text: decodeUtf8(text) }));
   }
 
   /** Bytes of a file below /proc, by its full path; undefined if there is none. */
@@ -352,13 +352,13 @@ export class Machine {
     // Who looks from outside takes no virtual time.
     const { host32 } = this.kernel.ram;
     const ticks = host32[REG.ticks >> 2];
-    const found = look(match[1] ?? '');
+    const found = this.kernel.guard(undefined, () => look(match[1] ?? ''));
     host32[REG.ticks >> 2] = ticks;
     return found;
   }
 
   clearDmesg(): void {
-    this.kernel.printk.clear();
+    this.kernel.guard(undefined, () => this.kernel.printk.clear());
   }
 }
 

@@ -8,6 +8,7 @@
 
 import {
   type CurrentTask,
+  DataCorruption,
   KERN_ALERT,
   KERN_EMERG,
   KERN_ERR,
@@ -20,6 +21,7 @@ import {
 import type { StaticData } from '../lib/static_data.js';
 import { type Handle, REG, SHADOW_STACK, type Vaddr, vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import { internalErrors } from './internal_error.js';
 import { hex64, type Kallsyms } from './kallsyms.js';
 import { reportPanic } from './panic.js';
 import type { Preempt } from './preempt.js';
@@ -338,4 +340,43 @@ export class Oops implements Reports {
     reportPanic(this.env.log, this, message);
     throw new KernelPanic(message);
   }
+
+  /**
+   * How a task ends after it, or the kernel for it, has thrown something.
+   * Throws KernelPanic for what ends the machine.
+   */
+  endOfTask(thrown: unknown): TaskKilled | TaskExit {
+    if (thrown instanceof TaskKilled || thrown instanceof TaskExit) return thrown;
+    if (!(thrown instanceof DataCorruption)) throw this.asPanic(thrown);
+    try {
+      this.env.log.log(KERN_EMERG, thrown.message);
+      return this.bug(thrown.file, thrown.line, thrown.symbol);
+    } catch (error) {
+      if (error instanceof TaskKilled) return error;
+      throw this.asPanic(error);
+    }
+  }
+
+  /** What was thrown where no task could be ended for it: the panic that it leads to, which has been reported. */
+  asPanic(thrown: unknown): KernelPanic {
+    if (thrown instanceof KernelPanic) return thrown;
+    const expected = thrown instanceof DataCorruption || thrown instanceof TaskKilled;
+    if (!expected && internalErrors.action === 'throw') throw thrown;
+    if (!expected) this.internalError = thrown;
+    const message =
+      thrown instanceof TaskKilled
+        ? 'Attempted to kill the idle task!'
+        : thrown instanceof DataCorruption
+          ? thrown.message
+          : `internal error: ${thrown}`;
+    try {
+      reportPanic(this.env.log, this, message);
+    } catch {
+      // Not even the log can be used any more.
+    }
+    return new KernelPanic(message);
+  }
+
+  /** What was thrown and nobody had expected, if the kernel panicked because of it: for whoever looks for mistakes. */
+  internalError: unknown;
 }

@@ -89,3 +89,20 @@ export interface Env {
 export class KernelBug extends Error {
   override name = 'KernelBug';
 }
+
+/**
+ * RAM holds what the kernel has never written there: guest code has overwritten its structures. Ends the task as an
+ * oops that names what was found, or outside of any task the machine as a panic.
+ */
+export class DataCorruption extends Error {
+  override name = 'DataCorruption';
+  /** @param file line and function that `kernel BUG at` names */
+  constructor(
+    message: string,
+    readonly file = 'lib/list_debug.c',
+    readonly line = 59,
+    readonly symbol = '__list_del_entry_valid',
+  ) {
+    super(message);
+  }
+}

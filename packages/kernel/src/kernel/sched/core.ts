@@ -21,7 +21,7 @@ import type { PageAllocator } from '../../mm/page_alloc.js';
 import type { Oops } from '../oops.js';
 import { TaskExit, TaskKilled } from '../oops.js';
 import type { Preempt } from '../preempt.js';
-import { TASK_DEAD, TASK_RUNNING, TaskStruct } from '../sched.js';
+import { MAX_RT_PRIO, SCHED_IDLE, TASK_DEAD, TASK_RUNNING, TaskStruct } from '../sched.js';
 import type { Tasks } from '../tasks.js';
 import { CONTEXT, MAX_ARGUMENTS, type Outcome, SAVED_WORDS, TaskContext } from './context.js';
 
@@ -33,6 +33,8 @@ const FRAMES_ORDER = 2;
 const FRAMES_BYTES = PAGE_SIZE << FRAMES_ORDER;
 /** Room for the signatures and frame names of all steps. */
 const STRINGS_BYTES = 4096;
+/** Switches after which tasks that always find something to do no longer keep time from passing. */
+const SETTLE_SWITCHES = 10_000;
 /** What a switch of tasks costs, in loop iterations of translated code: a little over a microsecond. */
 const SWITCH_COUNT = 20;
 /** Virtual time after which a command that sleeps counts as blocked for good, though timers still go off. */
@@ -78,6 +80,8 @@ export class Scheduler {
   private readonly switches: Handle;
   private readonly random: Handle;
   private readonly lastCpu: Handle;
+  /** Not 0 once a task has a class or priority that decides who runs next. */
+  private readonly ranked: Handle;
   private readonly stepByName = new Map<string, Step>();
   private readonly stepNames: string[] = [];
   /** Signatures of C functions, and call frame names, that tasks refer to. */
@@ -92,6 +96,7 @@ export class Scheduler {
     this.strings = new StringTable(env.ram, data, 'task_strings', STRINGS_BYTES);
     this.random = data.declare('sched_random', 4);
     this.lastCpu = data.declare('sched_last_cpu', 4);
+    this.ranked = data.declare('sched_ranked', 4);
   }
 
   boot(): void {
@@ -139,6 +144,7 @@ export class Scheduler {
     c.last_ran = this.env.now();
     ram.i32[this.lastCpu] = (ram.i32[this.lastCpu] + 1) % this.env.nrCpus;
     this.setCpu(task, ram.i32[this.lastCpu]);
+    this.allowCpus(task, 2 ** this.env.nrCpus - 1);
     for (const list of ['run_list', 'wait_node', 'exit_waiters'] as const)
       initListHead(ram, task + CONTEXT + TaskContext.w[list]);
     data.forEach((value, i) => {
@@ -157,6 +163,17 @@ export class Scheduler {
     const { ram, tasks } = this.env;
     TaskStruct.at(ram, task).thread_info.cpu = cpu;
     if (task === tasks.currentHandle) ram.host32[REG.cpu >> 2] = cpu;
+  }
+
+  /** The CPUs that a task may run on, one bit each: at least one of them is there. It moves if it has to. @linux kernel/sched/core.c:__do_set_cpus_allowed full */
+  allowCpus(task: Handle, mask: number): void {
+    const { ram } = this.env;
+    const t = TaskStruct.at(ram, task);
+    const cpus = Array.from({ length: this.env.nrCpus }, (_, cpu) => cpu).filter((cpu) => (mask >>> cpu) & 1);
+    t.cpus_mask = mask >>> 0;
+    t.cpus_ptr = ram.addressOf(task + TaskStruct.w.cpus_mask);
+    t.nr_cpus_allowed = cpus.length;
+    if (!cpus.includes(t.thread_info.cpu)) this.setCpu(task, cpus[0]);
   }
 
   /** Puts a task at the end of the run queue. */
@@ -184,6 +201,10 @@ export class Scheduler {
 
   /** Runs tasks until one is done; what it waits for may take any virtual time. False if it can never be done. */
   runUntilDone(task: Handle): boolean {
+    return this.orPanic(() => this.runTaskUntilDone(task));
+  }
+
+  private runTaskUntilDone(task: Handle): boolean {
     const c = this.context(task);
     while (c.done === 0) {
       if (this.runNext()) continue;
@@ -199,19 +220,34 @@ export class Scheduler {
   onBlocked: (() => void) | undefined;
 
   /** Runs all that can run now, without moving the clock to the next timer. */
-  settle(limit = 10000): void {
-    for (let i = 0; i < limit && this.runNext(); i++);
+  settle(): void {
+    this.orPanic(() => this.runAll());
+  }
+
+  private runAll(): void {
+    for (let i = 0; i < SETTLE_SWITCHES && this.runNext(); i++);
   }
 
   /** Lets virtual time pass, with all that happens in it. */
   passTime(ns: number): void {
-    const until = this.env.now() + ns;
-    this.settle();
-    while (this.nextEvent() <= until) {
-      this.idle();
-      this.settle();
+    this.orPanic(() => {
+      const until = this.env.now() + ns;
+      this.runAll();
+      while (this.nextEvent() <= until) {
+        this.idle();
+        this.runAll();
+      }
+      this.advance(until);
+    });
+  }
+
+  /** What is thrown outside of all tasks ends the machine. */
+  private orPanic<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw this.env.oops().asPanic(error);
     }
-    this.advance(until);
   }
 
   /** Runs a task from the queue until it sleeps or is done; false if the queue is empty. */
@@ -230,14 +266,38 @@ export class Scheduler {
   private pick(): Handle {
     const { ram } = this.env;
     const first = listFirst(ram, this.runQueue);
+    const ranked = ram.i32[this.ranked] !== 0;
     let x = ram.i32[this.random];
-    if (x === 0 || first === this.runQueue) return first;
+    if ((x === 0 && !ranked) || first === this.runQueue) return first;
+    const all = this.candidates(ranked);
+    if (x === 0) return all[0];
     x ^= x << 13; // xorshift (Marsaglia)
     x ^= x >>> 17;
     x ^= x << 5;
     ram.i32[this.random] = x;
-    const all = [...listEntries(ram, this.runQueue)];
     return all[(x >>> 0) % all.length];
+  }
+
+  /** The links of all tasks that may run next, longest waiting first: those of the first class and priority there is. */
+  private candidates(ranked: boolean): Handle[] {
+    const { ram } = this.env;
+    const all = [...listEntries(ram, this.runQueue)];
+    if (!ranked) return all;
+    const ranks = all.map((node) => this.rank(node - TaskContext.w.run_list - CONTEXT));
+    const best = Math.min(...ranks);
+    return all.filter((_, i) => ranks[i] === best);
+  }
+
+  /** Real-time tasks by priority, then all others, then those of SCHED_IDLE. */
+  private rank(task: Handle): number {
+    const { prio, policy } = TaskStruct.at(this.env.ram, task);
+    if (prio < MAX_RT_PRIO) return prio;
+    return policy === SCHED_IDLE ? MAX_RT_PRIO + 1 : MAX_RT_PRIO;
+  }
+
+  /** From now on classes and priorities count when a task is picked. */
+  useRanks(): void {
+    this.env.ram.i32[this.ranked] = 1;
   }
 
   /** Virtual time at which something will happen by itself. */
@@ -285,11 +345,12 @@ export class Scheduler {
     preempt.restore({ count: 0, irqsDisabled: false, rcuNesting: c.rcu_nesting });
     c.hung_reported = 0;
     c.step_started = 1;
+    const started = this.env.now();
     tasks.switchTo(task, () => {
       try {
         this.proceed(task);
-      } catch (error) {
-        if (!(error instanceof TaskKilled || error instanceof TaskExit)) throw error;
+      } catch (thrown) {
+        const error = this.env.oops().endOfTask(thrown);
         ram.host32[REG.suspend >> 2] = SUSPEND.none;
         this.rooted = false;
         if (error instanceof TaskExit) this.finish(task, error.result, 0);
@@ -297,10 +358,19 @@ export class Scheduler {
       }
       c.rcu_nesting = preempt.rcuNesting;
       c.last_ran = this.env.now();
+      this.account(task, c.last_ran - started);
       preempt.reset();
       ram.host32[REG.cpu >> 2] = 0;
     });
     for (const dead of this.toReap.splice(0)) this.release(dead);
+  }
+
+  /** Counts a stretch of CPU time, and whether the task gave up its CPU by itself. */
+  private account(task: Handle, ns: number): void {
+    const { ram } = this.env;
+    ram.add64(task + TaskStruct.w.stime, ns);
+    const waits = TaskStruct.at(ram, task).__state !== TASK_RUNNING;
+    ram.add64(task + (waits ? TaskStruct.w.nvcsw : TaskStruct.w.nivcsw), 1);
   }
 
   /** Finished tasks that nobody waits for; empty whenever no task runs. */
@@ -436,10 +506,12 @@ export class Scheduler {
     return this.context(task).done === 1;
   }
 
-  /** Gives a finished task's memory back. */
+  /** Gives a finished task's memory back, unless that has been done; what others refer to stays. */
   release(task: Handle): void {
+    if (this.env.tasks.isFreed(task)) return;
     const c = this.context(task);
     if (c.frames_page !== 0) this.env.pages().freePages(c.frames_page, FRAMES_ORDER);
+    c.frames_page = 0;
     listDelInit(this.env.ram, task + CONTEXT + TaskContext.w.run_list);
     this.env.tasks.free(task);
   }
@@ -482,10 +554,15 @@ export class Scheduler {
     ram.host32[REG.frames >> 2] = start;
     ram.host32[REG.framesEnd >> 2] = start + FRAMES_BYTES;
     ram.host32[REG.suspend >> 2] = SUSPEND.unwinding;
-    if (TaskStruct.at(ram, task).__state === TASK_RUNNING) this.enqueue(task);
+    const t = TaskStruct.at(ram, task);
+    if (this.signalPending?.(task, t.__state)) t.__state = TASK_RUNNING;
+    if (t.__state === TASK_RUNNING) this.enqueue(task);
     else this.onSleep?.(task);
     return SLEEP;
   }
+
+  /** Whether a signal keeps a task from sleeping in a state. */
+  signalPending: ((task: Handle, state: number) => boolean) | undefined;
 
   /** @linux kernel/rcu/tree_plugin.h:rcu_note_context_switch partial: the report */
   private sleepsAsReader(): void {
