@@ -6,6 +6,7 @@
  */
 
 import { FormatError, Reader } from '@pagewalk/kernel/arch/wasm64/binary';
+import { cstring, cstringAt, u16, u32, unitLength } from './dwarf.js';
 
 export interface LineRow {
   /** Bytes from the start of the code section's payload. */
@@ -21,8 +22,6 @@ export interface DebugSections {
   readonly lineStr?: Uint8Array;
   readonly str?: Uint8Array;
 }
-
-const utf8 = new TextDecoder();
 
 const FORM_BLOCK = 0x09;
 const FORM_DATA2 = 0x05;
@@ -40,25 +39,9 @@ export function decodeDebugLine(sections: DebugSections): LineRow[] {
   const sequences: LineRow[][] = [];
   const r = new Reader(sections.line);
   while (!r.done) {
-    const unitLength = u32(r);
-    if (unitLength >= 0xfffffff0) throw new FormatError('64-bit DWARF is not supported');
-    sequences.push(...new LineProgram(r.sub(unitLength), sections).sequences());
+    sequences.push(...new LineProgram(r.sub(unitLength(r)), sections).sequences());
   }
   return sequences.sort((a, b) => a[0].offset - b[0].offset).flat();
-}
-
-const u16 = (r: Reader) => r.u8() + r.u8() * 256;
-const u32 = (r: Reader) => u16(r) + u16(r) * 65536;
-
-function cstring(r: Reader): string {
-  const from = r.at;
-  while (r.u8() !== 0);
-  return utf8.decode(r.bytes.subarray(from, r.at - 1));
-}
-
-function cstringAt(section: Uint8Array | undefined, offset: number): string {
-  if (!section || offset >= section.length) throw new FormatError(`no DWARF string at ${offset}`);
-  return cstring(new Reader(section, offset));
 }
 
 /** The path as the compiler was given it: an entry of directory 0 is relative to where clang ran. */

@@ -2,10 +2,13 @@
 /** Joins objects to one and makes the `.ko` of it. */
 
 import { LINES_SECTION } from '@pagewalk/kernel/arch/wasm64/lines';
+import { parseObject } from '@pagewalk/kernel/arch/wasm64/object';
+import { SECTIONS_SECTION } from '@pagewalk/kernel/arch/wasm64/sections';
 import type { ToolRunner } from './clang.js';
 import { joinModinfo, splitModinfo } from './compile.js';
 import { linesOf } from './lines.js';
 import { customSection, dropDebug, findCustom, readSections, type Section, writeSections } from './object.js';
+import { encodeSections, sectionsOf } from './sections.js';
 
 export interface LinkResult {
   readonly status: number;
@@ -43,10 +46,11 @@ export interface FinishOptions {
   readonly keepDebug?: boolean;
 }
 
-/** The final module: line table made, modinfo completed, DWARF dropped. Throws FormatError. */
+/** The final module: line table and sections of functions made, modinfo completed, DWARF dropped. Throws FormatError. */
 export function finishModule(object: Uint8Array, { modinfo, keepDebug = false }: FinishOptions): Uint8Array {
   const all = readSections(object);
   const lines = linesOf(all);
+  const functions = encodeSections(sectionsOf(parseObject(object), all));
   const sections: Section[] = keepDebug ? [...all] : dropDebug(all);
   const own = findCustom(sections, 'modinfo');
   const entries = joinModinfo([...splitModinfo(own?.payload ?? new Uint8Array()), ...modinfo]);
@@ -54,5 +58,6 @@ export function finishModule(object: Uint8Array, { modinfo, keepDebug = false }:
   if (own) own.payload = entries;
   else sections.push(customSection('modinfo', entries));
   if (lines) sections.push(customSection(LINES_SECTION, lines));
+  if (functions) sections.push(customSection(SECTIONS_SECTION, functions));
   return writeSections(sections);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
  * The last checks before a module is made, as scripts/mod/modpost.c of Linux 6.1 does them: licence, undefined
- * symbols, GPL-only symbols; and the entries that it adds to a module's modinfo.
+ * symbols, GPL-only symbols, references to what is freed; and the entries that it adds to a module's modinfo.
  */
 
 import {
@@ -13,6 +13,9 @@ import {
   SYM_UNDEFINED,
 } from '@pagewalk/kernel/arch/wasm64/object';
 import { splitModinfo } from './compile.js';
+import { readSections } from './object.js';
+import { sectionMismatches } from './section_mismatch.js';
+import { sectionsOf } from './sections.js';
 
 export const UTS_RELEASE = '6.1.0-pagewalk';
 export const VERMAGIC = `${UTS_RELEASE} SMP preempt mod_unload `;
@@ -62,6 +65,8 @@ interface Examined {
   readonly info: string[];
   readonly undefinedSymbols: { name: string; weak: boolean }[];
   readonly exports: ExportedSymbol[];
+  /** References to what is freed after init, or is for the exit alone. */
+  readonly mismatches: readonly string[];
 }
 
 /** Checks modules that are built together. Throws FormatError for what is no object. */
@@ -79,8 +84,10 @@ export function modpost(modules: readonly ModpostModule[], options: ModpostOptio
   const { unresolved = 'error' } = options;
 
   const examined = modules.map(examine);
-  for (const { module, info } of examined)
+  for (const { module, info, mismatches } of examined) {
     if (!entryOf(info, 'license')) error(`missing MODULE_LICENSE() in ${module.path}.o`);
+    mismatches.forEach(warn);
+  }
 
   const known = new Map<string, ExportedSymbol>();
   for (const symbol of options.known ?? []) known.set(symbol.name, symbol);
@@ -144,6 +151,11 @@ function examine(module: ModpostModule): Examined {
     info: splitModinfo(object.customSections.get('modinfo') ?? new Uint8Array()),
     undefinedSymbols,
     exports: exportsOf(object, module.path),
+    mismatches: sectionMismatches(
+      `${module.path}.o`,
+      object,
+      sectionsOf(object, readSections(module.object)),
+    ),
   };
 }
 

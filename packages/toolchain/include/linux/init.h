@@ -10,14 +10,20 @@ typedef int (*initcall_t)(void);
 typedef void (*exitcall_t)(void);
 typedef void (*ctor_fn_t)(void);
 
-#define __init __section(".init.text") __cold
+/*
+ * A WebAssembly object keeps the sections of data, but not of functions. The tag goes into the debugging information,
+ * where the toolchain finds it.
+ */
+#define __text_section(name) __section(name) __attribute__((__btf_decl_tag__("section=" name)))
+
+#define __init __text_section(".init.text") __cold
 #define __initdata __section(".init.data")
 #define __initconst __section(".init.rodata")
-#define __exit __section(".exit.text") __cold __used
+#define __exit __text_section(".exit.text") __cold __used
 #define __exitdata __section(".exit.data")
-#define __refdata
-#define __refconst
-#define __ref
+#define __refdata __section(".ref.data")
+#define __refconst __section(".ref.rodata")
+#define __ref __text_section(".ref.text") noinline
 #define __meminit
 #define __meminitdata
 #define __init_or_module

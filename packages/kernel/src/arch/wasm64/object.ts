@@ -8,6 +8,7 @@
  */
 
 import { FormatError, Reader } from './binary.js';
+import { decodeSections, SECTIONS_SECTION, TEXT } from './sections.js';
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -67,6 +68,8 @@ export interface FunctionBody {
   readonly end: number;
   /** Name from the symbol table, else from the name section. */
   name: string;
+  /** The C section it was written for: `.text`, `.init.text`… */
+  section: string;
 }
 
 export interface Segment {
@@ -218,7 +221,7 @@ class Parser {
       const body = r.sub(r.uleb());
       const type = this.functionTypes[i];
       if (this.types[type] === undefined) throw new FormatError(`function ${i} has no type`);
-      this.functions.push({ type, start: body.at - base, end: body.end - base, name: '' });
+      this.functions.push({ type, start: body.at - base, end: body.end - base, name: '', section: TEXT });
     });
   }
 
@@ -337,6 +340,15 @@ class Parser {
     this.placeDataRelocations();
     this.functions.forEach((f, i) => {
       if (f.name === '') f.name = `func${i}`;
+    });
+    this.placeFunctions();
+  }
+
+  private placeFunctions(): void {
+    const payload = this.customSections.get(SECTIONS_SECTION);
+    if (!payload) return;
+    decodeSections(payload, this.functions.length).forEach((section, i) => {
+      this.functions[i].section = section;
     });
   }
 
