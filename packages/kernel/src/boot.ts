@@ -46,6 +46,7 @@ import { WaitQueues } from './kernel/sched/wait.js';
 import { INTERRUPT_FRAMES } from './kernel/softirq.js';
 import { KernelSymbols, SYSCALL_FRAMES } from './kernel/symbols.js';
 import { Taint } from './kernel/taint.js';
+import { TaskServices } from './kernel/task_services.js';
 import { Tasks } from './kernel/tasks.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { Watchdog } from './kernel/watchdog.js';
@@ -123,6 +124,7 @@ export class Kernel {
   readonly waitQueues: WaitQueues;
   readonly sleep: Sleep;
   readonly kthreads: Kthreads;
+  readonly taskServices: TaskServices;
   readonly library: Library;
   readonly concurrency: Concurrency;
   readonly params: Params;
@@ -225,7 +227,14 @@ export class Kernel {
     this.scheduler = new Scheduler(schedulerEnvironment(this), data);
     this.moduleSteps = new ModuleSteps(this.scheduler, this.modules);
     const current = () => this.tasks.currentHandle;
-    const signalPending = () => this.fs.calls.signalPending(current());
+    const signalPending = (state?: number) => this.taskServices.signals.pending(current(), state);
+    this.taskServices = new TaskServices({
+      env: this.env,
+      tasks: this.tasks,
+      scheduler: this.scheduler,
+      slub: this.slub,
+      jiffies: () => this.watchdog.jiffiesNow,
+    });
     this.waitQueues = new WaitQueues({
       ...access,
       scheduler: this.scheduler,
@@ -253,6 +262,7 @@ export class Kernel {
       format: formatName,
       complete: (completion) => this.sleep.complete(completion),
       modulePut: (module) => this.modules.put(this.ram.handleOf(module)),
+      makeKthread: (task) => this.taskServices.makeKthread(task),
     });
     this.library = new Library({
       env: this.env,
@@ -429,6 +439,7 @@ export class Kernel {
     this.modules.boot();
     this.scheduler.boot();
     this.tasks.boot(FIRST_PID);
+    this.taskServices.boot();
     this.fs.boot();
     this.watchdog.boot();
     this.concurrency.boot();

@@ -129,7 +129,10 @@ export function schedulerEnvironment(k: Kernel): SchedulerEnvironment {
     now: () => k.library.time.monotonicNs,
     seed: Number.parseInt(k.parameters.get('sched_seed') ?? '0', 10) || 0,
     nrCpus: k.env.nrCpus,
-    runTimers: () => k.concurrency.interrupts.poll(),
+    runTimers: () => {
+      k.concurrency.interrupts.poll();
+      k.taskServices.load.update();
+    },
     nextTimer: () => k.concurrency.nextTimer(),
     advanceTo: (ns) => k.concurrency.advanceTo(ns),
     touchWatchdog: () => k.watchdog.touch(),

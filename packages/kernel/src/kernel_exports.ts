@@ -30,6 +30,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...k.waitQueues.exports(),
     ...k.sleep.exports(),
     ...k.kthreads.exports(),
+    ...k.taskServices.exports(),
     ...coreExports({
       oops: k.oops,
       guest: k.guest,

@@ -45,6 +45,7 @@ export function procFiles(k: Kernel): ProcRoot {
     nrCpus: k.env.nrCpus,
     now: () => k.clock.ns,
     bootTime: () => k.library.time.realBase,
+    loadAverages: () => k.taskServices.load.text(),
   });
   return proc;
 }

@@ -52,7 +52,8 @@ export interface ConcurrencyServices {
   symbol(name: string): Vaddr | undefined;
   returnAddress(name: string): Vaddr;
   format(format: Vaddr, args: Vaddr): Uint8Array;
-  signalPending(): boolean;
+  /** Whether a signal ends a wait in a state; in an interruptible one by default. */
+  signalPending(state?: number): boolean;
   kvfree(address: Vaddr): void;
 }
 

@@ -11,6 +11,7 @@ import { CONTEXT, done, sleepThen, TaskContext } from './sched/context.js';
 import type { Scheduler } from './sched/core.js';
 import {
   PF_KTHREAD,
+  PF_NO_SETAFFINITY,
   TASK_COMM_LEN,
   TASK_NEW,
   TASK_PARKED,
@@ -38,6 +39,8 @@ export interface KthreadDeps {
   complete(completion: Vaddr): void;
   /** Gives back a reference to a module. */
   modulePut(module: Vaddr): void;
+  /** Makes a task a kernel thread in what others keep of it: signals, group. */
+  makeKthread(task: Handle): void;
   readonly nrCpus: number;
 }
 
@@ -87,6 +90,7 @@ export class Kthreads {
     if (task === 0) return MAX_ERRNO_POINTER(ENOMEM);
     const t = TaskStruct.at(ram, task);
     t.flags |= PF_KTHREAD;
+    this.deps.makeKthread(task);
     t.__state = TASK_UNINTERRUPTIBLE | TASK_NEW;
     this.context(task).kthread_data = data;
     return ram.addressOf(task);
@@ -169,9 +173,18 @@ export class Kthreads {
     this.deps.scheduler.wake(task, TASK_PARKED);
   }
 
-  private bind(address: Vaddr, cpu: number): void {
+  /** @linux kernel/kthread.c:kthread_bind_mask full */
+  private bindMask(address: Vaddr, mask: number): void {
     const { ram, scheduler, nrCpus } = this.deps;
-    if (cpu < nrCpus) scheduler.setCpu(ram.handleOf(address), cpu);
+    const wanted = mask & (2 ** nrCpus - 1);
+    if (wanted === 0) return;
+    const task = ram.handleOf(address);
+    TaskStruct.at(ram, task).flags |= PF_NO_SETAFFINITY;
+    scheduler.allowCpus(task, wanted);
+  }
+
+  private bind(address: Vaddr, cpu: number): void {
+    if (cpu < this.deps.nrCpus) this.bindMask(address, 1 << cpu);
   }
 
   sleepingExports(): KernelExports {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** `struct task_struct` and what hangs on it: the fields of Linux 6.1 that this kernel, or a module, looks at. */
 
-import { ListHead } from '../lib/list.js';
+import { HlistHead, HlistNode, ListHead } from '../lib/list.js';
 import { spinlock, WaitQueueHead } from '../lib/lock_types.js';
 import {
   addr,
   array,
   chars,
+  fn,
   int,
   ptr,
   s16,
@@ -37,6 +38,7 @@ export const TASK_WAKING = 0x0200;
 export const TASK_NOLOAD = 0x0400;
 export const TASK_NEW = 0x0800;
 export const TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
+const TASK_REPORT = 0x7f;
 export const TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD;
 
 // Bits of task_struct.flags.
@@ -49,8 +51,26 @@ export const PF_MEMALLOC_NOFS = 0x40000;
 export const PF_MEMALLOC_NOIO = 0x80000;
 export const PF_KTHREAD = 0x200000;
 export const PF_RANDOMIZE = 0x400000;
+export const PF_NO_SETAFFINITY = 0x4000000;
+
+// What a struct pid may number.
+export const PIDTYPE_PID = 0;
+export const PIDTYPE_TGID = 1;
+export const PIDTYPE_PGID = 2;
+export const PIDTYPE_SID = 3;
+export const PIDTYPE_MAX = 4;
 
 export const TASK_COMM_LEN = 16;
+
+// Values of task_struct.policy.
+export const SCHED_NORMAL = 0;
+export const SCHED_FIFO = 1;
+export const SCHED_RR = 2;
+export const SCHED_BATCH = 3;
+export const SCHED_IDLE = 5;
+/** Priorities below are real-time ones; 120 is that of nice 0. */
+export const MAX_RT_PRIO = 100;
+export const DEFAULT_PRIO = 120;
 
 /** Bits of `flags` are TIF_*: 2 signal pending, 3 reschedule. */
 export const ThreadInfo = struct('thread_info', {
@@ -65,6 +85,40 @@ export const Sigpending = struct('sigpending', { list: ListHead, signal: named(u
 export const Rlimit = struct('rlimit', { rlim_cur: ulong, rlim_max: ulong });
 export const RLIM_NLIMITS = 16;
 
+/** A number in one namespace of numbers. */
+export const Upid = struct('upid', { nr: int, ns: ptr('struct pid_namespace') });
+
+/** The number of a task, process, group or session: it outlives the task for as long as somebody refers to it. */
+export const Pid = struct('pid', {
+  count: refcount,
+  level: uint,
+  lock: spinlock,
+  /** Tasks that it numbers, by kind. */
+  tasks: array(HlistHead, PIDTYPE_MAX),
+  inodes: HlistHead,
+  wait_pidfd: WaitQueueHead,
+  rcu: array(ulong, 2),
+  numbers: array(Upid, 1),
+});
+
+export const _NSIG = 64;
+
+export const Sigaction = struct('sigaction', {
+  sa_handler: fn('void', 'int'),
+  sa_flags: ulong,
+  sa_restorer: fn('void', 'void'),
+  sa_mask: named(u64, 'sigset_t'),
+});
+export const KSigaction = struct('k_sigaction', { sa: Sigaction });
+
+/** What a task does with each signal; the siglock of it is also that of the pending ones. */
+export const SighandStruct = struct('sighand_struct', {
+  siglock: spinlock,
+  count: refcount,
+  signalfd_wqh: WaitQueueHead,
+  action: array(KSigaction, _NSIG),
+});
+
 /** What the threads of a process share about signals, exit and limits. */
 export const SignalStruct = struct('signal_struct', {
   sigcnt: refcount,
@@ -74,7 +128,9 @@ export const SignalStruct = struct('signal_struct', {
   wait_chldexit: WaitQueueHead,
   shared_pending: Sigpending,
   group_exit_code: int,
+  /** SIGNAL_* */
   flags: uint,
+  pids: array(ptr('struct pid'), PIDTYPE_MAX),
   utime: u64,
   stime: u64,
   cutime: u64,
@@ -135,6 +191,8 @@ export const TaskStruct = struct(
     group_leader: ptr('struct task_struct'),
     ptraced: ListHead,
     ptrace_entry: ListHead,
+    thread_pid: ptr('struct pid'),
+    pid_links: array(HlistNode, PIDTYPE_MAX),
     thread_group: ListHead,
     thread_node: ListHead,
     vfork_done: ptr('struct completion'),
@@ -174,3 +232,13 @@ export const TaskStruct = struct(
   },
   { align: 64 },
 );
+
+/**
+ * The letter of a task's state, as ps and /proc show it.
+ * @linux include/linux/sched.h:task_state_to_char full
+ */
+export function stateLetter(state: number, exitState = 0): string {
+  if (state === TASK_IDLE) return 'I';
+  const report = (state | exitState) & TASK_REPORT;
+  return 'RSDTtXZP'[32 - Math.clz32(report)];
+}

@@ -15,7 +15,7 @@ import type { PageAllocator } from '../mm/page_alloc.js';
 import type { Slub } from '../mm/slub.js';
 import { Cred } from './cred.js';
 import { TASK_BYTES } from './sched/context.js';
-import { PF_KTHREAD, TASK_COMM_LEN, TASK_NEW, TASK_RUNNING, TaskStruct } from './sched.js';
+import { EXIT_DEAD, PF_KTHREAD, TASK_COMM_LEN, TASK_NEW, TASK_RUNNING, TaskStruct } from './sched.js';
 
 /** A kernel stack is four pages (THREAD_SIZE). */
 export const THREAD_SIZE_ORDER = 2;
@@ -37,8 +37,18 @@ const LISTS = [
   'thread_node',
 ] as const;
 
+/** What else belongs to every task: its number, its signals. */
+export interface TaskPart {
+  /** False if there is no memory. */
+  create(task: Handle): boolean;
+  release(task: Handle): void;
+}
+
 export class Tasks {
-  private readonly initTask: Handle;
+  /** The idle task, where the list of all tasks begins. */
+  readonly initTask: Handle;
+  /** In the order in which they are made. */
+  readonly parts: TaskPart[] = [];
   private readonly initCred: Handle;
   private readonly currentTask: Handle;
   private readonly lastPid: Handle;
@@ -50,8 +60,8 @@ export class Tasks {
     private readonly clock: Clock,
     private readonly memory: () => TaskMemory,
   ) {
-    this.initTask = data.declare('init_task', TASK_BYTES, 64);
-    this.initCred = data.declare('init_cred', Cred.size);
+    this.initTask = data.declareObject('init_task', TASK_BYTES, 64);
+    this.initCred = data.declareObject('init_cred', Cred.size);
     this.currentTask = data.declare('current_task', 8);
     this.lastPid = data.declare('last_pid', 4);
     this.cachep = data.declare('task_struct_cachep', 8);
@@ -109,6 +119,16 @@ export class Tasks {
     for (const list of LISTS) initListHead(ram, task + TaskStruct.w[list]);
   }
 
+  /** What a new task needs beside its struct: all of it, or nothing. */
+  private createParts(task: Handle): boolean {
+    for (let i = 0; i < this.parts.length; i++) {
+      if (this.parts[i].create(task)) continue;
+      while (--i >= 0) this.parts[i].release(task);
+      return false;
+    }
+    return true;
+  }
+
   /**
    * Makes a task_struct with a context and a kernel stack, on the list of all tasks.
    * @returns its handle, 0 if there is no memory
@@ -128,20 +148,44 @@ export class Tasks {
     ram.fill(task * 4, TASK_BYTES, 0);
     this.fill(task, ++ram.i32[this.lastPid], comm, pages.pageAddress(stackPage));
     TaskStruct.at(ram, task).__state = TASK_NEW;
+    if (!this.createParts(task)) {
+      pages.freePages(stackPage, THREAD_SIZE_ORDER);
+      slub.kmemCacheFree(ram.ptr(this.cachep), address);
+      return 0;
+    }
     listAddTail(ram, task + TaskStruct.w.tasks, this.initTask + TaskStruct.w.tasks);
     listAddTail(ram, task + TaskStruct.w.sibling, this.initTask + TaskStruct.w.children);
     return task;
   }
 
-  /** Takes a task off all lists and gives its memory back. @linux kernel/fork.c:free_task full */
+  /** Takes a task that is over off all lists; its struct stays for as long as somebody refers to it. @linux kernel/exit.c:release_task full */
   free(task: Handle): void {
     const { ram } = this;
-    const { pages, slub } = this.memory();
-    const stack = TaskStruct.at(ram, task).stack;
+    const { pages } = this.memory();
+    const t = TaskStruct.at(ram, task);
     listDel(ram, task + TaskStruct.w.tasks);
     listDel(ram, task + TaskStruct.w.sibling);
-    pages.freePages(pages.virtToPage(stack), THREAD_SIZE_ORDER);
-    slub.kmemCacheFree(ram.ptr(this.cachep), ram.addressOf(task));
+    for (const part of [...this.parts].reverse()) part.release(task);
+    pages.freePages(pages.virtToPage(t.stack), THREAD_SIZE_ORDER);
+    t.stack = 0;
+    t.exit_state = EXIT_DEAD;
+    this.put(task);
+  }
+
+  /** Whether a task has been taken off all lists. */
+  isFreed(task: Handle): boolean {
+    return TaskStruct.at(this.ram, task).exit_state === EXIT_DEAD;
+  }
+
+  /** Gives back a reference to a task's struct. @linux include/linux/sched/task.h:put_task_struct full */
+  put(task: Handle): void {
+    if (--TaskStruct.at(this.ram, task).usage === 0) this.freeStruct(task);
+  }
+
+  /** The last reference is gone. @linux kernel/fork.c:__put_task_struct full */
+  freeStruct(task: Handle): void {
+    const { ram } = this;
+    this.memory().slub.kmemCacheFree(ram.ptr(this.cachep), ram.addressOf(task));
   }
 
   /** All tasks but init_task, oldest first. */

@@ -7,7 +7,14 @@
  * zeros, and `boot()` of the subsystem writes the first values.
  */
 
-import { type Handle, KERNEL_DATA_START, PAGE_SIZE, type Paddr, type Vaddr } from '../machine/layout.js';
+import {
+  type Handle,
+  KERNEL_DATA_START,
+  PAGE_OFFSET,
+  PAGE_SIZE,
+  type Paddr,
+  type Vaddr,
+} from '../machine/layout.js';
 
 /** Physical address of the kernel's static data: 1 MiB, as on a PC the first memory free of holes. */
 export const STATIC_DATA_PADDR = 0x100000;
@@ -36,6 +43,17 @@ export class StaticData {
     const address = KERNEL_DATA_START + (this.next - STATIC_DATA_PADDR);
     this.variables.push({ name, address, handle, size: bytes });
     this.next += bytes;
+    return handle;
+  }
+
+  /**
+   * Reserves an object that others point to by its handle, as tasks do to `init_task`. C must find it where such
+   * pointers lead, or it would not know it again: in the direct map.
+   */
+  declareObject(name: string, bytes: number, align = 8): Handle {
+    const handle = this.declare(name, bytes, align);
+    const declared = this.variables.pop()!;
+    this.variables.push({ ...declared, address: PAGE_OFFSET + handle * 4 });
     return handle;
   }
 

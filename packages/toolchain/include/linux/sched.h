@@ -95,6 +95,7 @@ static inline char task_state_to_char(struct task_struct *tsk)
 #define PF_MEMALLOC_NOIO 0x00080000
 #define PF_KTHREAD 0x00200000
 #define PF_RANDOMIZE 0x00400000
+#define PF_NO_SETAFFINITY 0x04000000
 
 #define SCHED_NORMAL 0
 #define SCHED_FIFO 1
@@ -111,8 +112,6 @@ extern long schedule_timeout_uninterruptible(long timeout);
 extern long schedule_timeout_idle(long timeout);
 extern void schedule(void);
 extern void schedule_preempt_disabled(void);
-extern int __must_check io_schedule_prepare(void);
-extern void io_schedule_finish(int token);
 extern long io_schedule_timeout(long timeout);
 extern void io_schedule(void);
 extern void yield(void);
@@ -128,10 +127,10 @@ static inline bool need_resched(void)
 extern int wake_up_process(struct task_struct *tsk);
 extern int wake_up_state(struct task_struct *tsk, unsigned int state);
 extern int default_wake_function(struct wait_queue_entry *wq_entry, unsigned int mode, int flags, void *key);
-extern void kick_process(struct task_struct *tsk);
 extern void set_user_nice(struct task_struct *p, long nice);
 extern int task_prio(const struct task_struct *p);
 extern int sched_setscheduler(struct task_struct *p, int policy, const struct sched_param *param);
+extern int sched_setscheduler_nocheck(struct task_struct *p, int policy, const struct sched_param *param);
 extern void sched_set_fifo(struct task_struct *p);
 extern void sched_set_fifo_low(struct task_struct *p);
 extern void sched_set_normal(struct task_struct *p, int nice);
@@ -185,8 +184,44 @@ static inline pid_t task_ppid_nr(const struct task_struct *tsk)
 
 static inline int pid_alive(const struct task_struct *p)
 {
-	return p->exit_state != EXIT_DEAD;
+	return p->thread_pid != NULL;
 }
+
+static inline struct pid *get_pid(struct pid *pid)
+{
+	if (pid)
+		refcount_inc(&pid->count);
+	return pid;
+}
+
+static inline struct pid *task_pid(struct task_struct *task)
+{
+	return task->thread_pid;
+}
+
+static inline struct pid *task_tgid(struct task_struct *task)
+{
+	return task->signal->pids[PIDTYPE_TGID];
+}
+
+static inline struct pid *task_pgrp(struct task_struct *task)
+{
+	return task->signal->pids[PIDTYPE_PGID];
+}
+
+static inline struct pid *task_session(struct task_struct *task)
+{
+	return task->signal->pids[PIDTYPE_SID];
+}
+
+extern pid_t __task_pid_nr_ns(struct task_struct *task, enum pid_type type, struct pid_namespace *ns);
+#define task_pid_nr_ns(tsk, ns) __task_pid_nr_ns((tsk), PIDTYPE_PID, (ns))
+#define task_tgid_nr_ns(tsk, ns) __task_pid_nr_ns((tsk), PIDTYPE_TGID, (ns))
+#define task_pgrp_nr_ns(tsk, ns) __task_pid_nr_ns((tsk), PIDTYPE_PGID, (ns))
+#define task_pgrp_nr(tsk) __task_pid_nr_ns((tsk), PIDTYPE_PGID, NULL)
+#define task_pgrp_vnr(tsk) __task_pid_nr_ns((tsk), PIDTYPE_PGID, NULL)
+#define task_session_nr(tsk) __task_pid_nr_ns((tsk), PIDTYPE_SID, NULL)
+#define task_session_vnr(tsk) __task_pid_nr_ns((tsk), PIDTYPE_SID, NULL)
 
 static inline int is_global_init(struct task_struct *tsk)
 {

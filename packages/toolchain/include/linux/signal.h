@@ -67,12 +67,23 @@ static inline void siginitsetinv(sigset_t *set, unsigned long mask)
 	set->sig[0] = ~mask;
 }
 
+static inline int valid_signal(unsigned long sig)
+{
+	return sig <= _NSIG;
+}
+
 extern int sigprocmask(int how, sigset_t *set, sigset_t *oldset);
 extern void kernel_sigaction(int sig, __sighandler_t handler);
 
 static inline void allow_signal(int sig)
 {
 	kernel_sigaction(sig, (__sighandler_t)2);
+}
+
+/* Only what the kernel sends. */
+static inline void allow_kernel_signal(int sig)
+{
+	kernel_sigaction(sig, (__sighandler_t)3);
 }
 
 static inline void disallow_signal(int sig)

@@ -2,14 +2,7 @@
 /** /proc/PID/comm, stat and status; /proc/loadavg and /proc/stat. */
 
 import type { Scheduler } from '../../kernel/sched/core.js';
-import {
-  TASK_DEAD,
-  TASK_IDLE,
-  TASK_INTERRUPTIBLE,
-  TASK_PARKED,
-  TASK_UNINTERRUPTIBLE,
-  TaskStruct,
-} from '../../kernel/sched.js';
+import { DEFAULT_PRIO, MAX_RT_PRIO, stateLetter, TASK_DEAD, TaskStruct } from '../../kernel/sched.js';
 import type { Tasks } from '../../kernel/tasks.js';
 import type { Handle } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
@@ -18,6 +11,7 @@ import type { ProcFile, ProcRoot } from './root.js';
 /** Clock ticks a second, as programs see them. */
 const USER_HZ = 100;
 const STAT_FIELDS = 52;
+const ticks = (ns: number): number => Math.floor((ns * USER_HZ) / 1e9);
 
 export interface TaskFileDeps {
   readonly ram: Ram;
@@ -28,15 +22,26 @@ export interface TaskFileDeps {
   now(): number;
   /** Seconds since 1970 at power-on. */
   bootTime(): number;
+  /** `0.12 0.05 0.01` */
+  loadAverages(): string;
 }
+
+const STATE_NAMES: { readonly [letter: string]: string } = {
+  R: 'running',
+  S: 'sleeping',
+  D: 'disk sleep',
+  T: 'stopped',
+  t: 'tracing stop',
+  X: 'dead',
+  Z: 'zombie',
+  P: 'parked',
+  I: 'idle',
+};
 
 /** Letter and name of a task's state. @linux fs/proc/array.c:get_task_state full */
 export function taskState(state: number): readonly [letter: string, name: string] {
-  if (state & TASK_DEAD) return ['X', 'dead'];
-  if (state & TASK_PARKED) return ['P', 'parked'];
-  if ((state & TASK_IDLE) === TASK_IDLE) return ['I', 'idle'];
-  if (state & TASK_UNINTERRUPTIBLE) return ['D', 'disk sleep'];
-  return state & TASK_INTERRUPTIBLE ? ['S', 'sleeping'] : ['R', 'running'];
+  const letter = state & TASK_DEAD ? 'X' : stateLetter(state);
+  return [letter, STATE_NAMES[letter]];
 }
 
 export function createTaskFiles(proc: ProcRoot, deps: TaskFileDeps): void {
@@ -55,7 +60,7 @@ export function createTaskFiles(proc: ProcRoot, deps: TaskFileDeps): void {
     const { runnable } = deps.scheduler.statistics;
     const all = tasks.all();
     const last = Math.max(0, ...all.map((task) => TaskStruct.at(deps.ram, task).pid));
-    return `0.00 0.00 0.00 ${Math.max(1, runnable)}/${all.length + 1} ${last}\n`;
+    return `${deps.loadAverages()} ${Math.max(1, runnable)}/${all.length + 1} ${last}\n`;
   });
   proc.create('stat', () => systemStat(deps));
 }
@@ -73,12 +78,30 @@ function statText({ ram, tasks }: TaskFileDeps, task: Handle): string {
   set(4, TaskStruct.at(ram, t.real_parent).pid);
   set(8, -1);
   set(9, t.flags);
-  set(18, 20);
+  set(14, ticks(t.utime));
+  set(15, ticks(t.stime));
+  set(18, t.prio - MAX_RT_PRIO);
+  set(19, t.static_prio - DEFAULT_PRIO);
   set(20, 1);
-  set(22, Math.floor((t.start_time * USER_HZ) / 1e9));
+  set(22, ticks(t.start_time));
   set(38, 17);
   set(39, t.thread_info.cpu);
+  set(40, t.rt_priority);
+  set(41, t.policy);
   return `${fields.join(' ')}\n`;
+}
+
+/** `0-1,3`: the CPUs of a mask. */
+function cpuList(mask: number): string {
+  const cpus = Array.from({ length: 32 }, (_, cpu) => cpu).filter((cpu) => (mask >>> cpu) & 1);
+  const starts = cpus.filter((cpu) => !cpus.includes(cpu - 1));
+  return starts
+    .map((start) => {
+      let end = start;
+      while (cpus.includes(end + 1)) end++;
+      return end === start ? String(start) : `${start}-${end}`;
+    })
+    .join(',');
 }
 
 /** @linux fs/proc/array.c:proc_pid_status partial: no memory, signals and capabilities */
@@ -93,7 +116,9 @@ function statusText({ ram, tasks }: TaskFileDeps, task: Handle): string {
     'Uid:\t0\t0\t0\t0',
     'Gid:\t0\t0\t0\t0',
     'Threads:\t1',
-    `Cpus_allowed_list:\t${t.thread_info.cpu}`,
+    `Cpus_allowed_list:\t${cpuList(t.cpus_mask)}`,
+    `voluntary_ctxt_switches:\t${t.nvcsw}`,
+    `nonvoluntary_ctxt_switches:\t${t.nivcsw}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -27,7 +27,8 @@ const MUTEX_FLAGS = 7;
 export interface LockDeps {
   readonly scheduler: Scheduler;
   readonly waits: WaitLists;
-  signalPending(): boolean;
+  /** Whether a signal ends a wait in a state; in an interruptible one by default. */
+  signalPending(state?: number): boolean;
 }
 
 export class Mutexes {
@@ -86,7 +87,7 @@ export class Mutexes {
       c.wait_granted = 0;
       waits.add(lock + WAIT_LIST);
     } else if (c.wait_granted === 1) return 0;
-    if (state !== TASK_UNINTERRUPTIBLE && signalPending()) {
+    if (signalPending(state)) {
       waits.remove(task);
       this.setOwner(lock, this.owner(lock));
       return -EINTR;

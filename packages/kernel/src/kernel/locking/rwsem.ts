@@ -105,7 +105,7 @@ export class RwSemaphores {
       waits.add(sem + WAIT_LIST);
       this.setCount(sem, this.count(sem));
     } else if (c.wait_granted === 1) return 0;
-    if (state !== TASK_UNINTERRUPTIBLE && signalPending()) {
+    if (signalPending(state)) {
       waits.remove(task);
       this.setCount(sem, this.count(sem));
       this.wakeNext(sem);

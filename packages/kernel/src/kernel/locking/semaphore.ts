@@ -55,7 +55,7 @@ export class Semaphores {
       waits.add(sem + WAIT_LIST);
       if (ticks !== undefined) scheduler.setSaved(0, this.now() + Math.min(ticks, TICKS_MAX) * NSEC_PER_TICK);
     } else if (c.wait_granted === 1) return 0;
-    const interrupted = state !== TASK_UNINTERRUPTIBLE && signalPending();
+    const interrupted = signalPending(state);
     const late = ticks !== undefined && this.now() >= scheduler.getSaved(0);
     if (interrupted || late) {
       waits.remove(task);

@@ -496,6 +496,11 @@ export class Scheduler {
     return { switches: ram.u64(this.switches), runnable: [...listEntries(ram, this.runQueue)].length };
   }
 
+  /** Tasks that could run now, the one that runs not among them. */
+  runnable(): Handle[] {
+    return [...listEntries(this.env.ram, this.runQueue)].map((n) => n - TaskContext.w.run_list - CONTEXT);
+  }
+
   /** How a finished task ended. */
   result(task: Handle): { result: number; signal: number } {
     const c = this.context(task);

@@ -29,7 +29,8 @@ export interface SleepDeps extends GuestAccess {
   jiffies(): number;
   /** Nanoseconds since power-on at which jiffies gets a value. */
   timeOf(jiffies: number): number;
-  signalPending(): boolean;
+  /** Whether a signal ends a wait in a state; in an interruptible one by default. */
+  signalPending(state?: number): boolean;
 }
 
 export class Sleep {
@@ -174,7 +175,7 @@ export class Sleep {
         this.list.delInit(node);
         return timed ? Math.max(1, this.ticksUntil(until())) : 0;
       }
-      const interrupted = state !== TASK_UNINTERRUPTIBLE && this.deps.signalPending();
+      const interrupted = this.deps.signalPending(state);
       const late = timed && this.deps.now() >= until();
       if (interrupted || late) {
         this.list.delInit(node);

@@ -18,8 +18,6 @@ import type { Scheduler } from './core.js';
 const WQ_FLAG_EXCLUSIVE = 1;
 const WQ_FLAG_WOKEN = 2;
 const WQ_FLAG_PRIORITY = 32;
-/** task->__state bits in which a signal ends the wait. */
-const INTERRUPTIBLE = 1;
 
 const ENTRY = WaitQueueEntry.o.entry;
 const HEAD = WaitQueueHead.o.head;
@@ -31,7 +29,8 @@ export interface WaitDeps extends GuestAccess {
   current(): Handle;
   /** Address of a kernel function that C may name. */
   symbol(name: string): Vaddr | undefined;
-  signalPending(): boolean;
+  /** Whether a signal ends a wait in a state; in an interruptible one by default. */
+  signalPending(state?: number): boolean;
 }
 
 export class WaitQueues {
@@ -90,7 +89,7 @@ export class WaitQueues {
 
   /** @linux kernel/sched/wait.c:prepare_to_wait_event full */
   prepareEvent(head: Vaddr, entry: Vaddr, state: number): number {
-    if (state & INTERRUPTIBLE && this.deps.signalPending()) {
+    if (this.deps.signalPending(state)) {
       this.list.delInit(entry + ENTRY);
       return -ERESTARTSYS;
     }

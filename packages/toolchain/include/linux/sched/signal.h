@@ -14,7 +14,10 @@ static inline int signal_pending(struct task_struct *p)
 	return test_tsk_thread_flag(p, TIF_SIGPENDING);
 }
 
-extern int __fatal_signal_pending(struct task_struct *p);
+static inline int __fatal_signal_pending(struct task_struct *p)
+{
+	return sigismember(&p->pending.signal, SIGKILL);
+}
 
 static inline int fatal_signal_pending(struct task_struct *p)
 {
@@ -26,6 +29,18 @@ static inline int signal_pending_state(unsigned int state, struct task_struct *p
 	if (!(state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)) || !signal_pending(p))
 		return 0;
 	return (state & TASK_INTERRUPTIBLE) || __fatal_signal_pending(p);
+}
+
+extern void recalc_sigpending(void);
+extern int dequeue_signal(struct task_struct *task, sigset_t *mask, kernel_siginfo_t *info, enum pid_type *type);
+
+/* Takes the next signal that the task has allowed; 0 if there is none. */
+static inline int kernel_dequeue_signal(void)
+{
+	kernel_siginfo_t info;
+	enum pid_type type;
+
+	return dequeue_signal(current, &current->blocked, &info, &type);
 }
 
 extern void flush_signals(struct task_struct *t);
