@@ -74,6 +74,9 @@ import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
 import { kvfree } from './mm/util.js';
 import { Vmalloc } from './mm/vmalloc.js';
+import { TRACE_FUNCTIONS, Tracing } from './trace/tracing.js';
+import { traceRegistry } from './tracepoints.js';
+import { tracingEnvironment } from './tracing_environment.js';
 
 export interface BootOptions {
   /** Bytes of RAM, 8 MiB to 2 GiB, a multiple of 4096. */
@@ -131,6 +134,8 @@ export class Kernel {
   /** Files of devices, /proc, debugfs and sysfs. */
   readonly fs: Filesystems;
   readonly dynamicDebug: DynamicDebug;
+  /** ftrace: the buffer of events, and what is written into it. */
+  readonly tracing: Tracing;
   readonly symbols: KernelSymbols;
   readonly format: FormatContext;
   pageTables!: PageTables;
@@ -315,6 +320,7 @@ export class Kernel {
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
     this.fs = new Filesystems(filesystemDeps(this, access), data);
+    this.tracing = new Tracing(tracingEnvironment(this), traceRegistry(this));
     const sleeping = sleepingExports(this);
     this.symbols = new KernelSymbols(
       { ...kernelExports(this), ...sleeping },
@@ -325,6 +331,7 @@ export class Kernel {
         ...Object.keys(MMU_FUNCTIONS),
         ...COMPILER_RT,
         ...FILE_TRACE_FUNCTIONS,
+        ...TRACE_FUNCTIONS,
         ...INTERRUPT_FRAMES,
         'load_module',
       ],
@@ -351,6 +358,7 @@ export class Kernel {
     this.pageTables = new PageTables(this.ram, this.mmu.cr3, () => this.allocFrame());
     this.addFastPaths();
     this.modules.attach();
+    this.tracing.attach();
     restoreTlbs(this.ram, image);
   }
 
@@ -443,6 +451,7 @@ export class Kernel {
     this.fs.boot();
     this.watchdog.boot();
     this.concurrency.boot();
+    this.tracing.boot();
   }
 
   private allocFrame(): Paddr {

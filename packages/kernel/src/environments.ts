@@ -75,7 +75,10 @@ export function moduleEnvironment(k: Kernel): ModuleEnvironment {
     ram: k.ram,
     data: k.data,
     log: k.printk,
-    notifyState: (m, state) => k.library.notifiers.notifyModule(k.ram.addressOf(m.handle), state),
+    notifyState: (m, state) => {
+      k.tracing.moduleState(m, state);
+      return k.library.notifiers.notifyModule(k.ram.addressOf(m.handle), state);
+    },
     reports: k.oops,
     taint: k.taint,
     kallsyms: k.kallsyms,

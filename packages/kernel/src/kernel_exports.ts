@@ -70,6 +70,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...vmallocExports(k.vmalloc, k.ioremap),
     ...k.library.exports(),
     ...k.fs.exports(),
+    ...k.tracing.exports(),
     ...k.concurrency.exports(),
   });
 }

@@ -35,7 +35,6 @@ import { type Handle, REG } from './machine/layout.js';
 import { type FileStat, MachineFiles } from './machine_files.js';
 import { procFiles } from './proc_files.js';
 import type { TraceRecord, TraceRegistry } from './trace/registry.js';
-import { traceRegistry } from './tracepoints.js';
 
 const KERNEL_VERSION = `${UTS_RELEASE} ${UTS_VERSION}`;
 /** Virtual time that a command takes at least, in nanoseconds: threads and timers get their turn. */
@@ -110,12 +109,13 @@ export class Machine {
   ) {
     this.kernel = new Kernel(options, image);
     this.proc = procFiles(this.kernel);
-    this.tracepoints = traceRegistry(this.kernel);
+    this.tracepoints = this.kernel.tracing.registry;
     this.files = new MachineFiles(this.kernel);
     this.kernel.fs.texts.providers.push(
       this.proc.provider(),
       moduleTexts(this.kernel.modules, this.kernel.params),
       slabTexts(this.kernel.slub),
+      this.kernel.tracing.texts(),
     );
     const { console } = options;
     if (console)

@@ -103,6 +103,11 @@ export function formatFlags(flags: number, names: readonly (readonly [number, st
   return parts.join('|');
 }
 
+/** How the `format` files of events print their gfp_flags. */
+export const GFP_PRINT = `(REC->gfp_flags) ? __print_flags(REC->gfp_flags, "|", ${GFP_FLAG_NAMES.map(
+  ([mask, name]) => `{0x${(mask >>> 0).toString(16)}, "${name}"}`,
+).join(', ')}) : "none"`;
+
 /** `GFP_KERNEL|__GFP_COMP`: the %pGg conversion. */
 export const formatGfp = (gfp: number): string => formatFlags(gfp, GFP_FLAG_NAMES);
 

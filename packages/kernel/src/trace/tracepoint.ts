@@ -6,8 +6,10 @@
  *
  *     if (trace.kmalloc.enabled) trace.kmalloc.emit({ call_site, ptr, … });
  *
- * Listeners only look: what they do must not change the machine.
+ * Listeners only look: what they do must not change the machine. (ftrace's ring buffer is part of the machine.)
  */
+
+import type { Env } from '../lib/env.js';
 
 export type TraceFields = { readonly [field: string]: number | string };
 
@@ -25,6 +27,24 @@ export interface TraceEvent<F extends TraceFields = TraceFields> {
 /** When and by whom: what every event carries. */
 export type TraceContext = () => { ns: number; cpu: number; pid: number; comm: string };
 
+/** The context of events that the running task causes. */
+export const contextOf =
+  (env: Env): TraceContext =>
+  () => ({ ns: env.clock.ns, ...env.current() });
+
+/** Writes an address as %p does: hashed, or as it is. */
+export type PointerText = (address: number) => string;
+
+/** How an event lies in ftrace's buffer, and how its `format` file describes it. */
+export interface RecordSchema<F extends TraceFields = TraceFields> {
+  /** C declarations in the order of the record, as TRACE_EVENT() has them: `unsigned long call_site`. */
+  readonly fields: readonly string[];
+  /** What stands behind `print fmt:`. */
+  readonly print: string;
+  /** Fields of the record that the event does not have under their names. */
+  readonly more?: (fields: F) => TraceFields;
+}
+
 export class Tracepoint<F extends TraceFields = TraceFields> {
   /** True while somebody listens. */
   enabled = false;
@@ -32,11 +52,15 @@ export class Tracepoint<F extends TraceFields = TraceFields> {
   onToggle: () => void = () => {};
   private listeners: ((event: TraceEvent<F>) => void)[] = [];
 
-  /** @param format writes the fields as ftrace's text does */
+  /**
+   * @param format writes the fields as ftrace's text does
+   * @param schema how it is recorded; without one its text is
+   */
   constructor(
     readonly name: string,
     private readonly context: TraceContext,
-    readonly format: (fields: F) => string,
+    readonly format: (fields: F, pointer?: PointerText) => string,
+    readonly schema?: RecordSchema<F>,
   ) {}
 
   /** Calls all listeners. Callers look at `enabled` first, so that no fields are made in vain. */

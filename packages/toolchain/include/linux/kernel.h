@@ -96,14 +96,32 @@ extern enum system_states system_state;
 
 #include <linux/hex.h>
 
+/* An ip of 0 stands for the place of the call. */
 extern int __trace_printk(unsigned long ip, const char *fmt, ...) __printf(2, 3);
+extern int __trace_bprintk(unsigned long ip, const char *fmt, ...) __printf(2, 3);
+extern int __ftrace_vprintk(unsigned long ip, const char *fmt, __builtin_va_list args);
+extern int __ftrace_vbprintk(unsigned long ip, const char *fmt, __builtin_va_list args);
 extern int __trace_puts(unsigned long ip, const char *str, int size);
+extern int __trace_bputs(unsigned long ip, const char *str);
+extern void trace_dump_stack(int skip);
 extern void tracing_on(void);
 extern void tracing_off(void);
 extern int tracing_is_on(void);
-#define trace_printk(fmt, ...) __trace_printk(_THIS_IP_, fmt, ##__VA_ARGS__)
-#define trace_puts(str) __trace_puts(_THIS_IP_, str, __builtin_strlen(str))
-#define trace_dump_stack(skip) dump_stack()
+/* A format without arguments is no format: its text is recorded as it stands. */
+#define trace_printk(fmt, ...)						\
+do {									\
+	if (sizeof(#__VA_ARGS__) > 1)					\
+		do_trace_printk(fmt, ##__VA_ARGS__);			\
+	else								\
+		trace_puts(fmt);					\
+} while (0)
+#define do_trace_printk(fmt, ...)					\
+	(__builtin_constant_p(fmt) ? __trace_bprintk(0, fmt, ##__VA_ARGS__) \
+				   : __trace_printk(0, fmt, ##__VA_ARGS__))
+#define trace_puts(str)							\
+	(__builtin_constant_p(str) ? __trace_bputs(0, str)		\
+				   : __trace_puts(0, str, __builtin_strlen(str)))
+#define ftrace_vprintk(fmt, vargs) __ftrace_vprintk(0, fmt, vargs)
 
 #define __CONCAT_ARGS(a, b) a ## b
 #define CONCATENATE(a, b) __CONCAT_ARGS(a, b)
