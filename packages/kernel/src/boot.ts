@@ -21,6 +21,7 @@ import {
   filesystemDeps,
   moduleEnvironment,
   oopsEnvironment,
+  pageCacheDeps,
   schedulerEnvironment,
   trapEnvironment,
 } from './environments.js';
@@ -34,6 +35,7 @@ import { Modules } from './kernel/module/main.js';
 import { ModuleSpace } from './kernel/module/space.js';
 import { ModuleSteps } from './kernel/module/steps.js';
 import { Oops, TaskKilled } from './kernel/oops.js';
+import { PageLocks } from './kernel/page_lock.js';
 import { Params } from './kernel/params.js';
 import { Preempt } from './kernel/preempt.js';
 import { DynamicDebug } from './kernel/printk/dynamic_debug.js';
@@ -64,6 +66,7 @@ import { captureImage, type MachineImage, restoreImage, restoreTlbs } from './ma
 import { SnapshotError } from './machine/image_file.js';
 import { type Handle, KERNEL_TEXT_START, PAGE_SIZE, type Paddr, REG, type Vaddr } from './machine/layout.js';
 import { Ram } from './machine/ram.js';
+import { PageCache } from './mm/filemap.js';
 import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Ioremap } from './mm/ioremap.js';
 import { Memblock } from './mm/memblock.js';
@@ -130,6 +133,9 @@ export class Kernel {
   readonly taskServices: TaskServices;
   readonly library: Library;
   readonly concurrency: Concurrency;
+  /** Pages of files. */
+  readonly pageCache: PageCache;
+  readonly pageLocks: PageLocks;
   readonly params: Params;
   /** Files of devices, /proc, debugfs and sysfs. */
   readonly fs: Filesystems;
@@ -299,6 +305,12 @@ export class Kernel {
       signalPending,
       kvfree: (address) => kvfree({ slub: this.slub, vmalloc: this.slub.vmalloc }, address),
     });
+    this.pageCache = new PageCache(pageCacheDeps(this, access));
+    const { waits } = this.concurrency;
+    this.pageLocks = new PageLocks(
+      { cache: this.pageCache, scheduler: this.scheduler, waits, signalPending },
+      data,
+    );
     this.slowPaths = new SlowPaths(ram, this.slub, this.pages, this.library.atomicSleep.enabled);
     this.dynamicDebug = new DynamicDebug({
       ...access,

@@ -13,6 +13,7 @@ import { encodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { vsprintf } from './lib/vsprintf.js';
 import type { Vaddr } from './machine/layout.js';
+import type { PageCacheDeps } from './mm/filemap.js';
 import { GFP_KERNEL } from './mm/gfp.js';
 import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
@@ -26,6 +27,11 @@ export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
     slub: k.slub,
     pages: k.pages,
     user: k.library.user,
+    pageCache: k.pageCache,
+    now: () => {
+      const { time } = k.library;
+      return { sec: time.realSeconds, nsec: time.monotonicNs % 1e9 };
+    },
     callC: (fn, signature, ...args) => k.callC(fn, signature, ...args),
     pageTables: () => k.pageTables,
     modules: () => k.modules,
@@ -34,6 +40,20 @@ export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
     format: (format, args, max = 256) =>
       vsprintf(k.format, k.guest.readString(format), new VaList(k.format, args), max),
     kmalloc: (bytes, gfp = GFP_KERNEL) => k.slub.kmalloc(bytes, gfp),
+    kfree: (address) => void k.slub.kfree(address),
+  };
+}
+
+export function pageCacheDeps(k: Kernel, access: GuestAccess): PageCacheDeps {
+  return {
+    ...access,
+    env: k.env,
+    pages: k.pages,
+    user: k.library.user,
+    nodes: k.library.nodeMemory,
+    callC: (fn, signature, ...args) => k.callC(fn, signature, ...args),
+    symbol: (name) => k.symbols.find(name),
+    kmalloc: (bytes, gfp) => k.slub.kmalloc(bytes, gfp),
     kfree: (address) => void k.slub.kfree(address),
   };
 }

@@ -18,6 +18,7 @@ import { stringCopyExports, stringExports } from './lib/string_exports.js';
 import { decodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { vsprintf } from './lib/vsprintf.js';
+import { filemapExports } from './mm/filemap_exports.js';
 import { highmemExports } from './mm/highmem.js';
 import { pageExports } from './mm/page_exports.js';
 import { slabExports } from './mm/slub.js';
@@ -65,6 +66,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...conversionExports(access, k.random),
     ...k.params.exports(),
     ...pageExports(k.pages),
+    ...filemapExports(k.pageCache),
     ...highmemExports(k.pages, k.preempt),
     ...slabExports(k.slub),
     ...vmallocExports(k.vmalloc, k.ioremap),
@@ -81,5 +83,6 @@ export function sleepingExports(k: Kernel): KernelExports {
     ...k.sleep.sleepingExports(),
     ...k.kthreads.sleepingExports(),
     ...k.concurrency.sleepingExports(),
+    ...k.pageLocks.sleepingExports(),
   });
 }

@@ -8,6 +8,7 @@
 
 import * as device_types from '@pagewalk/kernel/drivers/base/device_types';
 import * as fs_types from '@pagewalk/kernel/fs/fs_types';
+import * as vfs_types from '@pagewalk/kernel/fs/vfs_types';
 import * as cred from '@pagewalk/kernel/kernel/cred';
 import * as module_types from '@pagewalk/kernel/kernel/module_types';
 import * as sched from '@pagewalk/kernel/kernel/sched';
@@ -19,6 +20,7 @@ import * as lock_types from '@pagewalk/kernel/lib/lock_types';
 import * as rbtree from '@pagewalk/kernel/lib/rbtree';
 import type { Fields, Struct } from '@pagewalk/kernel/lib/struct';
 import * as timespec from '@pagewalk/kernel/lib/timespec';
+import * as address_space_types from '@pagewalk/kernel/mm/address_space_types';
 import * as mm_types from '@pagewalk/kernel/mm/mm_types';
 import * as mmzone from '@pagewalk/kernel/mm/mmzone';
 import * as page from '@pagewalk/kernel/mm/page';
@@ -40,6 +42,8 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   cred,
   sched,
   fs_types,
+  address_space_types,
+  vfs_types,
   time_types,
   kobject_types,
   device_types,

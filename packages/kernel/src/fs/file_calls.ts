@@ -12,6 +12,8 @@ import { SYSCALL_FRAMES } from '../kernel/symbols.js';
 import { EINTR, EIO, ENODEV } from '../lib/errno.js';
 import { readS64 } from '../lib/guest_access.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import type { Change, Stat, StatFs } from './attr.js';
+import { S_IFDIR, S_IFMT } from './file_modes.js';
 import type { FileTable } from './file_table.js';
 import { CALL, FileCall, FilesStruct, type FsDeps } from './fs_context.js';
 import { FileOperations, ProcOps } from './fs_types.js';
@@ -31,6 +33,23 @@ export interface Request {
   readonly whence?: number;
   readonly command?: number;
   readonly argument?: number;
+  /** A second path, or the text of a link. */
+  readonly target?: string;
+  readonly mode?: number;
+  readonly rdev?: number;
+  readonly change?: Change;
+  /** mount(): the type, and options of the file system. */
+  readonly type?: string;
+  readonly data?: string;
+}
+/** What calls tell that is no number: stat, readlink, getdents and so on. */
+export type Told = Stat | StatFs | string | readonly DirectoryEntry[];
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly ino: number;
+  /** DT_DIR and so on. */
+  readonly type: number;
 }
 export type SystemCall = (call: Handle, request: Request) => Outcome;
 
@@ -52,7 +71,9 @@ export type Operation =
   | 'poll'
   | 'flush'
   | 'fsync'
-  | 'fasync';
+  | 'fasync'
+  | 'iterate_shared'
+  | 'iterate';
 const PROC_NAMES: { readonly [name in Operation]?: number } = {
   open: ProcOps.o.proc_open,
   release: ProcOps.o.proc_release,
@@ -65,6 +86,8 @@ const PROC_NAMES: { readonly [name in Operation]?: number } = {
 };
 
 export class FileCalls {
+  /** What the last call has told beside its result: its caller takes it at once. */
+  told: Told | undefined;
   private pending: { readonly task: Handle; readonly request: Request } | undefined;
   private readonly table = new Map<string, SystemCall>();
 
@@ -155,23 +178,29 @@ export class FileCalls {
     return this.files.lookup(this.filesOf(call), fd ?? -1);
   }
 
-  /** Address of a file's function; 0 if it has none. */
-  operation(file: Handle, name: Operation): Vaddr {
-    const f = this.files.file(file);
-    const node = this.tree.at(this.files.nodeOf(file));
-    if (!(node.flags & NODE_PROC))
-      return f.f_op === 0 ? 0 : readS64(this.deps, f.f_op + FileOperations.o[name]);
-    const offset = PROC_NAMES[name];
-    return offset === undefined || node.fops === 0 ? 0 : readS64(this.deps, node.fops + offset);
+  /** Flags of the node of a file; 0 if it is no file of the kernel's tree. */
+  nodeFlags(file: Handle): number {
+    const node = this.files.nodeOf(file);
+    return node === 0 ? 0 : this.tree.at(node).flags;
   }
 
+  /** Address of a file's function; 0 if it has none. */
+  operation(file: Handle, name: Operation): Vaddr {
+    const { f_op } = this.files.file(file);
+    if (f_op === 0) return 0;
+    if (!this.isProc(file)) return readS64(this.deps, f_op + FileOperations.o[name]);
+    const offset = PROC_NAMES[name];
+    return offset === undefined ? 0 : readS64(this.deps, f_op + offset);
+  }
+
+  /** Whether a file's functions are a proc_ops: a file of /proc, not a folder. */
   isProc(file: Handle): boolean {
-    return (this.tree.at(this.files.nodeOf(file)).flags & NODE_PROC) !== 0;
+    return (this.nodeFlags(file) & NODE_PROC) !== 0 && (this.files.inode(file).i_mode & S_IFMT) !== S_IFDIR;
   }
 
   /** What a file answers whose node is gone: 0 if it goes on working. */
   goneError(file: Handle): number {
-    const { flags } = this.tree.at(this.files.nodeOf(file));
+    const flags = this.nodeFlags(file);
     if (!(flags & NODE_REMOVED)) return 0;
     if (flags & (NODE_PROC | NODE_DEBUGFS)) return -EIO;
     return flags & NODE_SYSFS ? -ENODEV : 0;

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
 /**
- * Inodes, dentries and open files, as C sees them.
+ * Open files, and the descriptors of a task.
  *
- *     fd table of a task → struct file → dentry → node of the tree (d_fsdata)
- *                                      → inode  (one for all who have the node open)
- *
- * An inode and its dentry are made when a node is first opened, and freed with the last file.
+ *     fd table of a task → struct file → place in the tree (mount, dentry) → inode
  */
 
-import { EMFILE, ENFILE } from '../lib/errno.js';
+import { EMFILE } from '../lib/errno.js';
 import { initListHead } from '../lib/list.js';
-import { Mutex, RwSemaphore } from '../lib/lock_types.js';
+import { Mutex } from '../lib/lock_types.js';
 import type { StaticData } from '../lib/static_data.js';
-import { encodeUtf8 } from '../lib/utf8.js';
-import type { Handle, Vaddr } from '../machine/layout.js';
+import type { Handle } from '../machine/layout.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
 import type { FsDeps } from './fs_context.js';
 import { FilesStruct, MAX_FILES } from './fs_context.js';
-import { Dentry, DNAME_INLINE_LEN, File, Inode } from './fs_types.js';
-import { type Kernfs, NODE_STATIC } from './kernfs/kernfs.js';
+import { File, Inode } from './fs_types.js';
+import type { KernfsMounts } from './kernfs/mount.js';
+import type { Mounts, Place } from './namespace.js';
 
 export const FMODE_READ = 0x1;
 export const FMODE_WRITE = 0x2;
@@ -31,156 +28,97 @@ export const FMODE_OPENED = 0x80000;
 export const FMODE_STREAM = 0x200000;
 
 export class FileTable {
-  private readonly inodeCache: Handle;
-  private readonly dentryCache: Handle;
   private readonly fileCache: Handle;
+  private readonly openFiles: Handle;
 
   constructor(
     private readonly deps: FsDeps,
-    private readonly tree: Kernfs,
+    private readonly mounts: Mounts,
+    private readonly kernfs: () => KernfsMounts,
     data: StaticData,
   ) {
-    this.inodeCache = data.declare('inode_cachep', 8);
-    this.dentryCache = data.declare('dentry_cache', 8);
     this.fileCache = data.declare('filp_cachep', 8);
+    this.openFiles = data.declare('nr_files', 8);
   }
 
   boot(): void {
     const { ram, slub } = this.deps;
-    ram.setPtr(this.dentryCache, slub.kmemCacheCreate('dentry', Dentry.size, 8, 0, 0));
-    ram.setPtr(this.inodeCache, slub.kmemCacheCreate('inode_cache', Inode.size, 8, 0, 0));
     ram.setPtr(this.fileCache, slub.kmemCacheCreate('filp', File.size, 64, 0, 0));
-  }
-
-  private alloc(cache: Handle, bytes: number): Handle {
-    const { ram, slub } = this.deps;
-    const address = slub.kmemCacheAlloc(ram.ptr(cache), GFP_KERNEL);
-    if (address === 0) return 0;
-    const h = ram.handleOf(address);
-    ram.fill(h * 4, bytes, 0);
-    return h;
-  }
-
-  private free(cache: Handle, object: Handle): void {
-    const { ram, slub } = this.deps;
-    if (object !== 0) slub.kmemCacheFree(ram.ptr(cache), ram.addressOf(object));
   }
 
   file(file: Handle) {
     return File.at(this.deps.ram, file);
   }
 
-  /** The node that a file was opened from. */
+  /** The inode of an open file. */
+  inode(file: Handle) {
+    return Inode.at(this.deps.ram, this.file(file).f_inode);
+  }
+
+  /** The node that a file was opened from; 0 if it is none of the kernel's tree. */
   nodeOf(file: Handle): Handle {
-    const { ram } = this.deps;
-    return ram.handleOf(Dentry.at(ram, this.file(file).f_path.dentry).d_fsdata);
+    return this.kernfs().nodeOf(this.file(file).f_inode);
+  }
+
+  /** The node of an inode; 0 if it is no file of the kernel's tree. */
+  kernelNode(inode: Handle): Handle {
+    return this.kernfs().nodeOf(inode);
+  }
+
+  /** Where an open file lies. */
+  placeOf(file: Handle): Place {
+    const { mnt, dentry } = this.file(file).f_path;
+    return { mnt: this.mounts.ofVfsmount(mnt), dentry };
+  }
+
+  /** How many files are open. */
+  get count(): number {
+    return this.deps.ram.u64(this.openFiles);
+  }
+
+  private setCount(count: number): void {
+    this.deps.ram.set64(this.openFiles, count);
   }
 
   /**
-   * Takes a node's inode and dentry, made if nobody has them.
-   * @returns false if there is no memory
-   */
-  getInode(node: Handle): boolean {
-    const { ram } = this.deps;
-    const n = this.tree.at(node);
-    if (n.inode !== 0) {
-      Inode.at(ram, n.inode).i_count++;
-      return true;
-    }
-    const inode = this.alloc(this.inodeCache, Inode.size);
-    const dentry = inode === 0 ? 0 : this.alloc(this.dentryCache, Dentry.size);
-    if (dentry === 0) {
-      this.free(this.inodeCache, inode);
-      return false;
-    }
-    n.inode = inode;
-    n.dentry = dentry;
-    this.tree.get(node);
-    this.fillInode(node, inode);
-    this.fillDentry(node, inode, dentry);
-    return true;
-  }
-
-  private fillInode(node: Handle, inode: Handle): void {
-    const { ram } = this.deps;
-    const n = this.tree.at(node);
-    const i = Inode.at(ram, inode);
-    i.i_mode = n.mode;
-    i.i_uid = n.uid;
-    i.i_gid = n.gid;
-    i.i_ino = n.ino;
-    i.i_nlink = 1;
-    i.i_rdev = n.rdev;
-    i.i_size = n.size;
-    i.i_count = 1;
-    i.i_fop = n.fops;
-    i.i_private = n.priv;
-    i.i_mapping = inode + Inode.w.i_data;
-    i.i_data.host = inode;
-    for (const list of ['i_lru', 'i_sb_list', 'i_devices'] as const) initListHead(ram, inode + Inode.w[list]);
-    initListHead(ram, i.i_rwsem.h + RwSemaphore.w.wait_list);
-  }
-
-  private fillDentry(node: Handle, inode: Handle, dentry: Handle): void {
-    const { ram } = this.deps;
-    const d = Dentry.at(ram, dentry);
-    const name = encodeUtf8(this.tree.nameOf(node));
-    d.d_inode = inode;
-    d.d_parent = dentry;
-    d.d_count = 1;
-    d.d_fsdata = ram.addressOf(node);
-    d.d_iname.set(name.subarray(0, DNAME_INLINE_LEN - 1));
-    d.d_name.len = name.length;
-    d.d_name.name =
-      name.length < DNAME_INLINE_LEN ? ram.addressOf(dentry + Dentry.w.d_iname) : this.tree.at(node).name;
-    for (const list of ['d_lru', 'd_child', 'd_subdirs'] as const) initListHead(ram, dentry + Dentry.w[list]);
-  }
-
-  /** Gives a node's inode back. @linux fs/inode.c:iput partial: inodes are not kept when nobody uses them */
-  putInode(node: Handle): void {
-    const n = this.tree.at(node);
-    const i = Inode.at(this.deps.ram, n.inode);
-    if (--i.i_count > 0) return;
-    n.size = i.i_size;
-    this.free(this.inodeCache, n.inode);
-    this.free(this.dentryCache, n.dentry);
-    n.inode = 0;
-    n.dentry = 0;
-    this.tree.put(node);
-  }
-
-  /**
-   * Makes an open file of a node.
+   * Makes an open file of a place.
+   * @param place held; taken, also when there is no memory
+   * @param inode what is there
    * @returns 0 if there is no memory
    * @linux fs/file_table.c:alloc_empty_file partial: no limit on the number of files
    */
-  create(node: Handle, flags: number): Handle {
-    const { ram } = this.deps;
-    const file = this.alloc(this.fileCache, File.size);
-    if (file === 0) return 0;
-    if (!this.getInode(node)) {
-      this.free(this.fileCache, file);
+  create(place: Place, inode: Handle, flags: number): Handle {
+    const { ram, slub } = this.deps;
+    const address = slub.kmemCacheAlloc(ram.ptr(this.fileCache), GFP_KERNEL);
+    if (address === 0) {
+      this.mounts.put(place);
       return 0;
     }
-    const n = this.tree.at(node);
+    const file = ram.handleOf(address);
+    ram.fill(file * 4, File.size, 0);
+    const i = Inode.at(ram, inode);
     const f = this.file(file);
-    f.f_inode = n.inode;
-    f.f_path.dentry = n.dentry;
-    f.f_mapping = Inode.at(ram, n.inode).i_mapping;
+    f.f_inode = inode;
+    f.f_path.dentry = place.dentry;
+    f.f_path.mnt = this.mounts.vfsmount(place.mnt);
+    f.f_mapping = i.i_mapping;
     f.f_count = 1;
     f.f_flags = flags;
     const access = (flags + 1) & 3;
     f.f_mode = access | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
-    f.f_op = n.fops;
+    f.f_op = i.i_fop;
     initListHead(ram, f.f_pos_lock.h + Mutex.w.wait_list);
+    this.setCount(this.count + 1);
     return file;
   }
 
   /** Frees a file that nobody has any more, after its release function. */
   destroy(file: Handle): void {
-    const node = this.nodeOf(file);
-    this.free(this.fileCache, file);
-    this.putInode(node);
+    const { ram, slub } = this.deps;
+    const place = this.placeOf(file);
+    slub.kmemCacheFree(ram.ptr(this.fileCache), ram.addressOf(file));
+    this.setCount(this.count - 1);
+    this.mounts.put(place);
   }
 
   // ---------------------------------------------------------------- descriptors
@@ -208,16 +146,5 @@ export class FileTable {
   /** Descriptors in use. */
   descriptors(files: Handle): number[] {
     return Array.from({ length: MAX_FILES }, (_, fd) => fd).filter((fd) => this.lookup(files, fd) !== 0);
-  }
-
-  /** Whether a node is gone for its files, and with which error they answer. */
-  isStatic(node: Handle): boolean {
-    return (this.tree.at(node).flags & NODE_STATIC) !== 0;
-  }
-
-  readonly noMemory = -ENFILE;
-  /** Address of a file. */
-  addressOf(file: Handle): Vaddr {
-    return this.deps.ram.addressOf(file);
   }
 }

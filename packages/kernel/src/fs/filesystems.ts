@@ -6,7 +6,7 @@ import { Classes } from '../drivers/base/class.js';
 import { Devices } from '../drivers/base/core.js';
 import { devPrintkExports } from '../drivers/base/dev_printk.js';
 import { MiscDevices } from '../drivers/char/misc.js';
-import { EINVAL, EIO } from '../lib/errno.js';
+import { EIO } from '../lib/errno.js';
 import { readS64 } from '../lib/guest_access.js';
 import { iovIterExports } from '../lib/iov_iter.js';
 import { Kobjects } from '../lib/kobject.js';
@@ -17,13 +17,15 @@ import type { Handle, Vaddr } from '../machine/layout.js';
 import { CharDevices } from './char_dev.js';
 import { Debugfs } from './debugfs/debugfs.js';
 import { FileCalls } from './file_calls.js';
-import { FileTable } from './file_table.js';
+import type { FileTable } from './file_table.js';
 import type { FsDeps } from './fs_context.js';
 import { FileOperations, ProcOps } from './fs_types.js';
 import { ioctlCalls } from './ioctl.js';
 import { Kernfs } from './kernfs/kernfs.js';
 import { Libfs } from './libfs.js';
+import { OperationTables } from './op_tables.js';
 import { OpenCalls } from './open.js';
+import { PathCalls } from './path_calls.js';
 import { ProcEntries } from './proc/generic.js';
 import { readWriteCalls } from './read_write.js';
 import { SeqFiles } from './seq_file.js';
@@ -32,6 +34,8 @@ import { SysfsFiles } from './sysfs/file.js';
 import { Sysfs } from './sysfs/sysfs.js';
 import { TextFiles } from './text_files.js';
 import { UserBuffers } from './user_buffer.js';
+import { Vfs } from './vfs.js';
+import { VfsExports } from './vfs_exports.js';
 
 /** Kernel functions that only call traces of system calls on files name. */
 export const FILE_TRACE_FUNCTIONS = [
@@ -124,7 +128,8 @@ const STORE = 24;
 
 export class Filesystems {
   readonly tree: Kernfs;
-  readonly files: FileTable;
+  /** Mounts, dentries, inodes, paths. */
+  readonly vfs: Vfs;
   readonly calls: FileCalls;
   readonly kobjects: Kobjects;
   readonly sysfs: Sysfs;
@@ -134,6 +139,8 @@ export class Filesystems {
   readonly misc: MiscDevices;
   readonly open: OpenCalls;
   readonly texts: TextFiles;
+  private readonly paths: PathCalls;
+  private readonly vfsExports: VfsExports;
   private readonly staged: Staged;
   private readonly sysfsFiles: SysfsFiles;
   private readonly libfs: Libfs;
@@ -141,6 +148,7 @@ export class Filesystems {
   private readonly proc: ProcEntries;
   private readonly debugfs: Debugfs;
   private readonly tables = new Map<string, Handle>();
+  private readonly operations: OperationTables;
 
   constructor(
     private readonly deps: FsDeps,
@@ -148,7 +156,11 @@ export class Filesystems {
   ) {
     const { kmalloc, kfree, ram } = deps;
     this.tree = new Kernfs({ ram, kmalloc, kfree }, data);
-    this.files = new FileTable(deps, this.tree, data);
+    this.operations = new OperationTables(ram, data);
+    this.operations.declare(FileOperations, FOPS);
+    this.operations.declare(ProcOps, PROC_OPS);
+    this.texts = new TextFiles(deps, this.tree, (file) => this.files.nodeOf(file));
+    this.vfs = new Vfs(deps, this.tree, this.texts, this.operations, data);
     this.staged = new Staged(deps);
     this.calls = new FileCalls(deps, this.tree, this.files, this.staged, new UserBuffers(deps));
     this.sysfs = new Sysfs(deps, this.tree, data);
@@ -171,7 +183,7 @@ export class Filesystems {
     });
     this.sysfs.kobjects = this.kobjects;
     this.charDevices = new CharDevices(deps, this.kobjects, data);
-    this.devices = new Devices(deps, this.tree, this.kobjects, this.sysfs);
+    this.devices = new Devices(deps, this.tree, this.kobjects, this.sysfs, this.vfs.devtmpfs);
     this.classes = new Classes(deps, this.tree, this.kobjects, this.sysfs);
     this.misc = new MiscDevices(deps, this.devices, this.classes, data, () =>
       this.sysfs.kernelKobject('misc_kobj'),
@@ -180,15 +192,17 @@ export class Filesystems {
     this.sysfsFiles = new SysfsFiles(deps, this.tree, this.files, this.kobjects, this.staged);
     this.sysfsFiles.classOf = (kobj) => this.classes.classOf(kobj);
     this.libfs = new Libfs(deps, this.staged);
-    this.texts = new TextFiles(deps, this.tree, this.files);
     this.open = new OpenCalls({
+      ...this.vfs,
+      walker: this.vfs.walker,
       calls: this.calls,
       devices: this.charDevices,
-      textNode: (path) => this.texts.node(path),
     });
+    this.paths = new PathCalls({ ...this.vfs, walker: this.vfs.walker, calls: this.calls });
+    this.vfsExports = new VfsExports(deps, this.vfs, this.open, this.calls);
     this.seq = new SeqFiles(deps, this.staged);
-    this.proc = new ProcEntries(deps, this.tree, this.seq, (node) => this.open.rundown(node));
-    this.debugfs = new Debugfs(deps, this.tree, this.files);
+    this.proc = new ProcEntries(deps, this.tree, this.files, this.seq, (node) => this.open.rundown(node));
+    this.debugfs = new Debugfs(deps, this.tree, this.files, this.vfs.kernfs, this.vfs.dcache);
     readWriteCalls(this.calls);
     ioctlCalls(this.calls);
     const declare = (names: readonly string[], bytes: number) => {
@@ -196,15 +210,19 @@ export class Filesystems {
     };
     declare(Object.keys(KTYPES), KobjType.size);
     declare(Object.keys(SYSFS_OPS), SysfsOps.size);
-    declare(Object.keys(FOPS), FileOperations.size);
-    declare(Object.keys(PROC_OPS), ProcOps.size);
     declare(Object.keys(DEVICE_ATTRIBUTES), ATTRIBUTE_BYTES + 8);
+  }
+
+  /** Open files. */
+  get files(): FileTable {
+    return this.vfs.files;
   }
 
   boot(): void {
     this.tree.boot();
-    this.files.boot();
+    this.operations.boot(this.deps.symbol);
     this.fillTables();
+    this.vfs.boot();
     this.sysfs.boot();
     this.charDevices.boot();
     this.misc.boot();
@@ -222,12 +240,6 @@ export class Filesystems {
       put(name, SysfsOps.o.show, symbol(show));
       put(name, SysfsOps.o.store, symbol(store));
     }
-    for (const [name, operations] of Object.entries(FOPS))
-      for (const [op, fn] of Object.entries(operations))
-        put(name, FileOperations.o[op as keyof typeof FileOperations.o], symbol(fn));
-    for (const [name, operations] of Object.entries(PROC_OPS))
-      for (const [op, fn] of Object.entries(operations))
-        put(name, ProcOps.o[op as keyof typeof ProcOps.o], symbol(fn));
     for (const [name, [text, mode, show, store]] of Object.entries(DEVICE_ATTRIBUTES)) {
       const at = this.tables.get(name)!;
       ram.u8.set(encodeUtf8(text), at * 4 + ATTRIBUTE_BYTES);
@@ -261,6 +273,9 @@ export class Filesystems {
       ...this.proc.exports(),
       ...this.debugfs.exports(),
       ...this.texts.exports(),
+      ...this.vfs.exports(),
+      ...this.paths.exports(),
+      ...this.vfsExports.exports(),
       ...this.attributeExports(),
       kernfs_fop_release: [
         'i:pp',
@@ -269,26 +284,8 @@ export class Filesystems {
           return 0;
         },
       ],
-      filp_close: [
-        'i:pp',
-        (file: Vaddr) => {
-          this.open.put(deps.ram.handleOf(file));
-          return 0;
-        },
-      ],
-      vfs_read: ['l:ppzp', this.transfer('read')],
-      vfs_write: ['l:ppzp', this.transfer('write')],
-      fput: ['v:p', (file: Vaddr) => this.open.put(deps.ram.handleOf(file))],
       fasync_helper: ['i:ipip', () => 0],
       kill_fasync: ['v:pii', () => undefined],
-    };
-  }
-
-  /** C reads or writes a file that it holds. */
-  private transfer(operation: 'read' | 'write') {
-    return (file: Vaddr, buffer: Vaddr, count: number, ppos: Vaddr): number => {
-      const fn = this.calls.operation(this.deps.ram.handleOf(file), operation);
-      return fn === 0 ? -EINVAL : this.deps.callC(fn, 'l:ppzp', file, buffer, count, ppos);
     };
   }
 

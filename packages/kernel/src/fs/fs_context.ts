@@ -10,10 +10,13 @@ import type { Env } from '../lib/env.js';
 import type { GuestAccess } from '../lib/guest_access.js';
 import { addr, array, int, long, ptr, s64, struct, u8, uint, ulong, vaddr } from '../lib/struct.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import type { PageCache } from '../mm/filemap.js';
 import type { PageAllocator } from '../mm/page_alloc.js';
 import type { PageTables } from '../mm/pgtable.js';
 import type { Slub } from '../mm/slub.js';
 import { Kiocb } from './fs_types.js';
+import type { Moment } from './inode.js';
+import { FsStruct } from './vfs_types.js';
 
 export interface FsDeps extends GuestAccess {
   readonly env: Env;
@@ -23,6 +26,9 @@ export interface FsDeps extends GuestAccess {
   readonly pages: PageAllocator;
   readonly user: UserAccess;
   readonly callC: CallC;
+  readonly pageCache: PageCache;
+  /** The date. */
+  now(): Moment;
   pageTables(): PageTables;
   modules(): Modules;
   flushPage(address: Vaddr): void;
@@ -58,7 +64,6 @@ export const FileCall = struct('file_call', {
   nr: uint,
   fd: int,
   file: ptr('struct file'),
-  node: ptr('struct kernfs_node'),
   flags: uint,
   command: uint,
   argument: vaddr,
@@ -86,8 +91,11 @@ export const FilesStruct = struct('files_struct', {
   user_start: vaddr,
   user_bytes: ulong,
   fd: array(ulong, MAX_FILES),
+  /** The task's `fs`: where its paths start. */
+  fs: FsStruct,
 });
 export const CALL = FilesStruct.w.call;
+export const FS = FilesStruct.w.fs;
 
 /** What a kernel function in stages does next: it has a result, or calls C. */
 export type Next =

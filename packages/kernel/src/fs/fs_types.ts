@@ -4,7 +4,7 @@
  * system calls. The fields of Linux 6.1 that modules touch, in its order.
  */
 
-import { ListHead } from '../lib/list.js';
+import { HlistNode, ListHead } from '../lib/list.js';
 import { Mutex, RwSemaphore, spinlock } from '../lib/lock_types.js';
 import { RbRootCached } from '../lib/rbtree.js';
 import {
@@ -42,6 +42,8 @@ export const Qstr = struct('qstr', { hash: u32, len: u32, name: addr('const unsi
 export const DNAME_INLINE_LEN = 32;
 export const Dentry = struct('dentry', {
   d_flags: uint,
+  /** Link in a bucket of the table of dentries; pprev is NULL if it is in none. */
+  d_hash: HlistNode,
   d_parent: ptr('struct dentry'),
   d_name: Qstr,
   d_inode: ptr('struct inode'),
@@ -62,7 +64,7 @@ export const Dentry = struct('dentry', {
 export const AddressSpace = struct('address_space', {
   host: ptr('struct inode'),
   /** Head of the tree of pages by index, its flags and lock. */
-  i_pages: array(ulong, 2),
+  i_pages: named(array(ulong, 2), 'struct xarray'),
   gfp_mask: named(uint, 'gfp_t'),
   i_mmap_writable: atomic,
   i_mmap: RbRootCached,

@@ -15,11 +15,16 @@ import {
   ENOMEM,
   ENOTDIR,
   ENXIO,
+  EROFS,
 } from '../lib/errno.js';
 import { readS64 } from '../lib/guest_access.js';
+import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import type { Attributes } from './attr.js';
 import type { CharDevices } from './char_dev.js';
+import type { Dcache } from './dcache.js';
 import type { FileCalls } from './file_calls.js';
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from './file_modes.js';
 import {
   FMODE_CAN_READ,
   FMODE_CAN_WRITE,
@@ -29,26 +34,25 @@ import {
   FMODE_WRITE,
 } from './file_table.js';
 import { FileOperations } from './fs_types.js';
-import {
-  NODE_DEBUGFS,
-  NODE_PROC,
-  NODE_REMOVED,
-  NODE_SYSFS,
-  NODE_TEXT,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFLNK,
-  S_IFMT,
-} from './kernfs/kernfs.js';
+import { NODE_DEBUGFS, NODE_PROC, NODE_REMOVED, NODE_SYSFS, NODE_TEXT } from './kernfs/kernfs.js';
+import { MAY_READ, MAY_WRITE, type Namei, type Walker } from './namei.js';
+import type { Mounts, Place } from './namespace.js';
 
 export const O_ACCMODE = 3;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_TRUNC = 0o1000;
+export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = 0o200000;
 export const O_NOFOLLOW = 0o400000;
 /** Flags that only open itself looks at. */
-const OPEN_ONLY = O_CREAT | O_EXCL | 0o400 | 0o1000;
+const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
+
+const MAX_LINKS = 40;
 
 /** Where a close goes on. */
 const THEN_RETURN = 0;
@@ -57,8 +61,20 @@ const THEN_EXIT = 1;
 export interface OpenDeps {
   readonly calls: FileCalls;
   readonly devices: CharDevices;
-  /** A node for a kernel-made text, which lives while it is open; 0 if there is none. */
-  textNode(path: string): Handle;
+  readonly namei: Namei;
+  readonly mounts: Mounts;
+  readonly dcache: Dcache;
+  readonly attributes: Attributes;
+  /** Where the paths of the running task start, and who it is. */
+  walker(): Walker;
+}
+
+/** What open looks at before it opens. */
+interface Wanted {
+  readonly flags: number;
+  readonly who: Walker;
+  /** The file was made by this open. */
+  readonly created: boolean;
 }
 
 export class OpenCalls {
@@ -77,7 +93,7 @@ export class OpenCalls {
       this.forget(calls.at(call).file);
       return this.closed(call);
     });
-    calls.add('open', (call, { path = '', flags = 0 }) => this.open(call, path, flags));
+    calls.add('open', (call, { path = '', flags = 0, mode = 0 }) => this.open(call, path, flags, mode));
     calls.add('close', (call, { fd }) => {
       const file = calls.fget(call, fd);
       if (file === 0) return calls.done(call, -EBADF);
@@ -88,69 +104,147 @@ export class OpenCalls {
 
   // ---------------------------------------------------------------- open
 
-  /** @linux fs/namei.c:path_openat partial: nothing is created */
-  private open(call: Handle, path: string, flags: number): Outcome {
+  private open(call: Handle, path: string, flags: number, mode: number): Outcome {
     const { calls } = this.k;
     const fd = calls.files.freeDescriptor(calls.filesOf(call));
     if (fd < 0) return calls.done(call, -EMFILE);
-    const found = calls.tree.lookup(path, !(flags & O_NOFOLLOW));
-    const node = found === 0 ? this.k.textNode(path) : found;
-    const refused = this.refuse(node, path, flags);
-    if (refused !== 0) {
-      if (node > 0) this.dropText(node);
-      return calls.done(call, refused);
-    }
-    const file = calls.files.create(node, flags & ~OPEN_ONLY);
-    this.dropText(node);
-    if (file === 0) return calls.done(call, -ENOMEM);
+    const file = this.openPath(path, flags, mode);
+    if (file < 0) return calls.done(call, file);
     const c = calls.at(call);
     c.fd = fd;
     c.file = file;
-    return this.dentryOpen(call, node, file);
-  }
-
-  /** A text's node is kept by its inode alone. */
-  private dropText(node: Handle): void {
-    const { tree } = this.k.calls;
-    if (tree.at(node).flags & NODE_TEXT) tree.put(node);
-  }
-
-  private refuse(node: Handle, path: string, flags: number): number {
-    const { tree } = this.k.calls;
-    if (node < 0) return -ELOOP;
-    const writing = (flags & O_ACCMODE) !== 0;
-    if (node === 0) return flags & O_CREAT && !path.startsWith('/proc') ? -EACCES : -ENOENT;
-    const n = tree.at(node);
-    const type = n.mode & S_IFMT;
-    if ((flags & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) return -EEXIST;
-    if (type === S_IFLNK) return -ELOOP;
-    if (type === S_IFDIR) return writing || flags & O_CREAT ? -EISDIR : 0;
-    if (flags & O_DIRECTORY) return -ENOTDIR;
-    if (!(n.flags & NODE_SYSFS)) return 0;
-    const reading = (flags & O_ACCMODE) !== 1;
-    return (writing && !(n.mode & 0o222)) || (reading && !(n.mode & 0o444)) ? -EACCES : 0;
-  }
-
-  /** @linux fs/open.c:do_dentry_open partial: no leases, no write counts */
-  private dentryOpen(call: Handle, node: Handle, file: Handle): Outcome {
-    const { calls, devices } = this.k;
-    const f = calls.files.file(file);
-    const n = calls.tree.at(node);
-    let error = 0;
-    if ((n.mode & S_IFMT) === S_IFCHR) error = devices.open(file, n.inode);
-    else if (!(n.flags & (NODE_PROC | NODE_TEXT)) && f.f_op !== 0 && !this.getOwner(f.f_op))
-      error = n.flags & NODE_DEBUGFS ? -ENXIO : -ENODEV;
-    if (error !== 0) {
-      calls.files.destroy(file);
-      return calls.done(call, error);
-    }
     const open = calls.operation(file, 'open');
     if (open === 0) return this.openDone(call, 0);
     const { ram } = calls.deps;
     const frames = ['__x64_sys_openat', 'do_sys_openat2', 'do_filp_open', 'path_openat', 'do_dentry_open'];
-    if ((n.mode & S_IFMT) === S_IFCHR) frames.push('chrdev_open');
-    const args = [ram.addressOf(f.f_inode), ram.addressOf(file)];
-    return calls.invoke(call, open, 'i:pp', args, this.opened, frames);
+    const f = calls.files.file(file);
+    if ((calls.files.inode(file).i_mode & S_IFMT) === S_IFCHR) frames.push('chrdev_open');
+    return calls.invoke(
+      call,
+      open,
+      'i:pp',
+      [ram.addressOf(f.f_inode), ram.addressOf(file)],
+      this.opened,
+      frames,
+    );
+  }
+
+  /**
+   * A file of a path, whose own open function has not been called yet.
+   * @returns a negative errno if there is none
+   * @linux fs/namei.c:path_openat full
+   */
+  private openPath(path: string, flags: number, mode: number): number {
+    const { namei } = this.k;
+    const who = this.k.walker();
+    if ((flags & O_ACCMODE) === O_ACCMODE) return -EINVAL;
+    if (!(flags & O_CREAT)) {
+      const follow = !(flags & O_NOFOLLOW);
+      const place = namei.lookup(path, who, { follow, directory: (flags & O_DIRECTORY) !== 0 });
+      return typeof place === 'number' ? place : this.openPlace(place, { flags, who, created: false });
+    }
+    return this.openOrCreate(path, flags, mode, who, 0);
+  }
+
+  /** Opens a path, and makes the file if it is not there. */
+  private openOrCreate(path: string, flags: number, mode: number, who: Walker, links: number): number {
+    const { namei, mounts } = this.k;
+    const parent = namei.parent(path, who);
+    if (typeof parent === 'number') return parent;
+    const { dir, name, slash } = parent;
+    const isName = !slash && !['', '.', '..'].includes(name);
+    const file = isName ? this.openLast(dir, name, flags, mode, who, links) : -EISDIR;
+    mounts.put(dir);
+    return file;
+  }
+
+  /** Opens a name in a folder, or makes it. @linux fs/namei.c:lookup_open full */
+  private openLast(
+    dir: Place,
+    name: string,
+    flags: number,
+    mode: number,
+    who: Walker,
+    links: number,
+  ): number {
+    const { namei, mounts, dcache } = this.k;
+    const dentry = namei.lookupOne(dir.dentry, encodeUtf8(name));
+    if (dentry < 0) return dentry;
+    const created = namei.inodeOf(dentry) === 0;
+    const error = created ? namei.create(dir, dentry, mode, who) : flags & O_EXCL ? -EEXIST : 0;
+    if (error !== 0) {
+      dcache.put(dentry);
+      return error;
+    }
+    const here = mounts.get({ mnt: dir.mnt, dentry });
+    dcache.put(dentry);
+    if (namei.typeOf(dentry) !== S_IFLNK) return this.openPlace(mounts.down(here), { flags, who, created });
+    const target = flags & O_NOFOLLOW ? -ELOOP : namei.linkTarget(dentry);
+    mounts.put(here);
+    if (typeof target === 'number') return target;
+    const from = { ...who, pwd: dir };
+    return links === MAX_LINKS ? -ELOOP : this.openOrCreate(target, flags, mode, from, links + 1);
+  }
+
+  /**
+   * Opens what is at a place.
+   * @param place held; taken
+   * @linux fs/namei.c:do_open full
+   */
+  private openPlace(place: Place, wanted: Wanted): number {
+    const { calls, namei, mounts, attributes } = this.k;
+    const { flags, who } = wanted;
+    const inode = namei.inodeOf(place.dentry);
+    let refused = this.refuse(place, inode, wanted);
+    if (refused === 0 && flags & O_TRUNC && !wanted.created && namei.typeOf(place.dentry) === S_IFREG)
+      refused = attributes.change(place, { size: 0 }, who);
+    if (refused !== 0) {
+      mounts.put(place);
+      return refused;
+    }
+    const file = calls.files.create(place, inode, flags & ~OPEN_ONLY);
+    if (file === 0) return -ENOMEM;
+    const error = this.bindFunctions(file);
+    if (error !== 0) calls.files.destroy(file);
+    return error === 0 ? file : error;
+  }
+
+  /** @linux fs/namei.c:may_open full */
+  private refuse(place: Place, inode: Handle, { flags, who, created }: Wanted): number {
+    const { namei, mounts } = this.k;
+    const type = namei.typeOf(place.dentry);
+    const writing = (flags & O_ACCMODE) !== 0 || (flags & O_TRUNC) !== 0;
+    if (inode === 0) return -ENOENT;
+    if (type === S_IFLNK) return -ELOOP;
+    if (type === S_IFDIR && (writing || flags & O_CREAT)) return -EISDIR;
+    if (flags & O_DIRECTORY && type !== S_IFDIR) return -ENOTDIR;
+    if (type === S_IFBLK || type === S_IFIFO || type === S_IFSOCK) return -ENXIO;
+    if (type === S_IFCHR && !mounts.allowsDevices(place.mnt)) return -EACCES;
+    if (created) return 0;
+    if (writing && type === S_IFREG && mounts.isReadOnly(place.mnt)) return -EROFS;
+    const reading = (flags & O_ACCMODE) !== O_WRONLY;
+    const mask = (reading ? MAY_READ : 0) | (writing ? MAY_WRITE : 0);
+    return namei.permission(inode, mask, who) || this.refuseAttribute(inode, reading, writing);
+  }
+
+  /** A file of sysfs without a permission bit cannot be opened by root either. */
+  private refuseAttribute(inode: Handle, reading: boolean, writing: boolean): number {
+    const { calls } = this.k;
+    const node = calls.files.kernelNode(inode);
+    if (node === 0 || !(calls.tree.at(node).flags & NODE_SYSFS)) return 0;
+    const { mode } = calls.tree.at(node);
+    if ((mode & S_IFMT) !== S_IFREG) return 0;
+    return (writing && !(mode & 0o222)) || (reading && !(mode & 0o444)) ? -EACCES : 0;
+  }
+
+  /** Gives a file its functions, and holds their module. @linux fs/open.c:do_dentry_open partial: no leases, no write counts */
+  private bindFunctions(file: Handle): number {
+    const { calls, devices } = this.k;
+    const f = calls.files.file(file);
+    if ((calls.files.inode(file).i_mode & S_IFMT) === S_IFCHR) return devices.open(file, f.f_inode);
+    const flags = calls.nodeFlags(file);
+    if (flags & NODE_TEXT || calls.isProc(file) || f.f_op === 0 || this.getOwner(f.f_op)) return 0;
+    return flags & NODE_DEBUGFS ? -ENXIO : -ENODEV;
   }
 
   /** fops_get(): a file keeps the module of its functions. */
@@ -166,13 +260,9 @@ export class OpenCalls {
     if (owner !== 0) deps.modules().put(deps.guest.translate(owner) / 4);
   }
 
-  private openDone(call: Handle, result: number): Outcome {
+  /** What a file can do, when its open function has run. */
+  private finish(file: Handle): void {
     const { calls } = this.k;
-    const { file, fd } = calls.at(call);
-    if (result !== 0) {
-      this.forget(file);
-      return calls.done(call, result < 0 ? result : -EINVAL);
-    }
     const f = calls.files.file(file);
     const has = (a: 'read' | 'write', b: 'read_iter' | 'write_iter') =>
       calls.operation(file, a) !== 0 || calls.operation(file, b) !== 0;
@@ -180,8 +270,39 @@ export class OpenCalls {
     if (f.f_mode & FMODE_READ && has('read', 'read_iter')) f.f_mode |= FMODE_CAN_READ;
     if (f.f_mode & FMODE_WRITE && has('write', 'write_iter')) f.f_mode |= FMODE_CAN_WRITE;
     if (calls.operation(file, 'llseek') === 0) f.f_mode &= ~FMODE_LSEEK;
+  }
+
+  private openDone(call: Handle, result: number): Outcome {
+    const { calls } = this.k;
+    const { file, fd } = calls.at(call);
+    if (result !== 0) {
+      this.forget(file);
+      return calls.done(call, result < 0 ? result : -EINVAL);
+    }
+    this.finish(file);
     calls.files.install(calls.filesOf(call), fd, file);
     return calls.done(call, fd);
+  }
+
+  /**
+   * C opens a file by its path.
+   * @returns address of the file, or a negative errno
+   * @linux fs/open.c:filp_open partial: an open function that sleeps is run to its end
+   */
+  filpOpen(path: string, flags: number, mode: number): number {
+    const { calls } = this.k;
+    const { ram, callC } = calls.deps;
+    const file = this.openPath(path, flags, mode);
+    if (file < 0) return file;
+    const open = calls.operation(file, 'open');
+    const { f_inode } = calls.files.file(file);
+    const error = open === 0 ? 0 : callC(open, 'i:pp', ram.addressOf(f_inode), ram.addressOf(file));
+    if (error !== 0) {
+      this.forget(file);
+      return error < 0 ? error : -EINVAL;
+    }
+    this.finish(file);
+    return ram.addressOf(file);
   }
 
   // ---------------------------------------------------------------- close
@@ -221,17 +342,16 @@ export class OpenCalls {
   /** A file's release function; 0 if it has none, or it was called when the entry of /proc was removed. */
   private releaseOf(file: Handle): Vaddr {
     const { calls } = this.k;
-    const { flags } = calls.tree.at(calls.files.nodeOf(file));
-    return flags & NODE_PROC && flags & NODE_REMOVED ? 0 : calls.operation(file, 'release');
+    const gone = NODE_PROC | NODE_REMOVED;
+    return (calls.nodeFlags(file) & gone) === gone ? 0 : calls.operation(file, 'release');
   }
 
   /** Frees a file whose release function has run. */
   private forget(file: Handle): void {
     const { calls, devices } = this.k;
-    const { f_op } = calls.files.file(file);
-    const n = calls.tree.at(calls.files.nodeOf(file));
-    if ((n.mode & S_IFMT) === S_IFCHR) devices.close(n.inode);
-    if (!(n.flags & (NODE_PROC | NODE_TEXT))) this.putOwner(f_op);
+    const { f_op, f_inode } = calls.files.file(file);
+    if ((calls.files.inode(file).i_mode & S_IFMT) === S_IFCHR) devices.close(f_inode);
+    if (!(calls.nodeFlags(file) & NODE_TEXT) && !calls.isProc(file)) this.putOwner(f_op);
     calls.files.destroy(file);
   }
 

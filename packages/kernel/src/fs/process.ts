@@ -5,8 +5,10 @@ import { TaskStruct } from '../kernel/sched.js';
 import { EBADF, EBUSY, ENOMEM } from '../lib/errno.js';
 import type { Handle } from '../machine/layout.js';
 import type { CommandResult } from '../machine.js';
-import type { FileCalls, Request } from './file_calls.js';
-import { FilesStruct } from './fs_context.js';
+import type { Change, Stat, StatFs } from './attr.js';
+import type { DirectoryEntry, FileCalls, Request, Told } from './file_calls.js';
+import { FilesStruct, FS } from './fs_context.js';
+import type { Vfs } from './vfs.js';
 
 /** How a system call ended: `status` is its result. */
 export interface SystemCallResult extends CommandResult {
@@ -14,8 +16,19 @@ export interface SystemCallResult extends CommandResult {
   readonly bytes?: Uint8Array;
 }
 
+/** A system call that tells more than a number, if its status is not negative. */
+export interface Telling<T extends Told> extends SystemCallResult {
+  readonly told?: T;
+}
+
+const O_DIRECTORY = 0o200000;
+const AT_SYMLINK_NOFOLLOW = 1;
+/** Bytes of entries that readdir() asks for at a time. */
+const DIRENT_BYTES = 32768;
+
 export interface ProcessServices {
   readonly calls: FileCalls;
+  readonly vfs: Pick<Vfs, 'initFs' | 'exitFs'>;
   /** Runs a task until it is done or can never be; undefined if it is blocked. */
   run(task: Handle): CommandResult | undefined;
   /** Whether the kernel has panicked. */
@@ -29,7 +42,10 @@ export interface ProcessServices {
 function createTask({ calls }: ProcessServices, comm: string, files: Handle): Handle {
   const { ram, scheduler } = calls.deps;
   const task = scheduler.create(comm, 'user');
-  if (task !== 0) TaskStruct.at(ram, task).files = files;
+  if (task !== 0) {
+    TaskStruct.at(ram, task).files = files;
+    TaskStruct.at(ram, task).fs = files + FS;
+  }
   return task;
 }
 
@@ -42,6 +58,8 @@ export class Process {
   constructor(
     private readonly services: ProcessServices,
     readonly comm: string,
+    /** The task stays while nothing is open, until exit(). */
+    private readonly resident = false,
   ) {}
 
   /** Its number; 0 if it does not run. */
@@ -58,6 +76,7 @@ export class Process {
     ram.fill(this.files * 4, FilesStruct.size, 0);
     this.task = createTask(this.services, this.comm, this.files);
     if (this.task === 0) kfree(at);
+    else this.services.vfs.initFs(this.files + FS);
     return this.task !== 0;
   }
 
@@ -67,8 +86,19 @@ export class Process {
     if (this.request !== undefined) return { status: -EBUSY, blocked: true };
     if (!this.start()) return { status: -ENOMEM };
     this.request = request;
+    calls.told = undefined;
     calls.enter(this.task, request);
     return this.wait();
+  }
+
+  /** Makes a call that tells more than its result; the task goes again if it has nothing open. */
+  private ask<T extends Told>(request: Request): Telling<T> {
+    const { calls } = this.services;
+    const result = this.call(request);
+    const told = calls.told as T | undefined;
+    calls.told = undefined;
+    this.leaveIfIdle();
+    return told === undefined || result.status < 0 ? result : { ...result, told };
   }
 
   /** Goes on with a call that was blocked: its result, or `blocked` again. */
@@ -105,6 +135,7 @@ export class Process {
     const { pid } = TaskStruct.at(ram, this.task);
     calls.buffers.release(this.task);
     TaskStruct.at(ram, this.task).files = 0;
+    TaskStruct.at(ram, this.task).fs = 0;
     scheduler.release(this.task);
     this.task = createTask(this.services, this.comm, this.files);
     if (this.task !== 0) {
@@ -126,8 +157,8 @@ export class Process {
   // ---------------------------------------------------------------- system calls
 
   /** @returns a descriptor, or a negative errno */
-  open(path: string, flags = 0, _mode = 0): SystemCallResult {
-    const result = this.call({ name: 'open', path, flags });
+  open(path: string, flags = 0, mode = 0o666): SystemCallResult {
+    const result = this.call({ name: 'open', path, flags, mode });
     this.leaveIfIdle();
     return result;
   }
@@ -166,6 +197,122 @@ export class Process {
     return result;
   }
 
+  // ---------------------------------------------------------------- paths
+
+  /** What a path leads to. */
+  stat(path: string): Telling<Stat> {
+    return this.ask({ name: 'stat', path });
+  }
+
+  /** What is at a path, which may be a link. */
+  lstat(path: string): Telling<Stat> {
+    return this.ask({ name: 'lstat', path });
+  }
+
+  fstat(fd: number): Telling<Stat> {
+    return this.ask({ name: 'fstat', fd });
+  }
+
+  statfs(path: string): Telling<StatFs> {
+    return this.ask({ name: 'statfs', path });
+  }
+
+  readlink(path: string): Telling<string> {
+    return this.ask({ name: 'readlink', path });
+  }
+
+  /** @param mode 4 for reading, 2 for writing, 1 for executing, 0 for being there */
+  access(path: string, mode: number): SystemCallResult {
+    return this.ask({ name: 'access', path, mode });
+  }
+
+  mkdir(path: string, mode = 0o777): SystemCallResult {
+    return this.ask({ name: 'mkdir', path, mode });
+  }
+
+  rmdir(path: string): SystemCallResult {
+    return this.ask({ name: 'rmdir', path });
+  }
+
+  unlink(path: string): SystemCallResult {
+    return this.ask({ name: 'unlink', path });
+  }
+
+  /** @param mode with its type */
+  mknod(path: string, mode: number, rdev: number): SystemCallResult {
+    return this.ask({ name: 'mknod', path, mode, rdev });
+  }
+
+  rename(path: string, target: string, flags = 0): SystemCallResult {
+    return this.ask({ name: 'rename', path, target, flags });
+  }
+
+  /** Gives the file at a path a second name. */
+  link(path: string, target: string): SystemCallResult {
+    return this.ask({ name: 'link', path, target });
+  }
+
+  /** Makes a link at a path to a target. */
+  symlink(target: string, path: string): SystemCallResult {
+    return this.ask({ name: 'symlink', path, target });
+  }
+
+  /** chmod, chown and utimes. @param follow false: of a link itself */
+  change(path: string, change: Change, follow = true): SystemCallResult {
+    return this.ask({ name: 'setattr', path, change, flags: follow ? 0 : AT_SYMLINK_NOFOLLOW });
+  }
+
+  truncate(path: string, size: number): SystemCallResult {
+    return this.ask({ name: 'truncate', path, count: size });
+  }
+
+  ftruncate(fd: number, size: number): SystemCallResult {
+    return this.call({ name: 'ftruncate', fd, count: size });
+  }
+
+  chdir(path: string): SystemCallResult {
+    return this.ask({ name: 'chdir', path });
+  }
+
+  getcwd(): Telling<string> {
+    return this.ask({ name: 'getcwd' });
+  }
+
+  /** @returns the mask that was there before */
+  umask(mode: number): SystemCallResult {
+    return this.ask({ name: 'umask', mode });
+  }
+
+  /** @param device what is mounted @param flags MS_RDONLY and so on */
+  mount(device: string, path: string, type: string, flags = 0, data = ''): SystemCallResult {
+    return this.ask({ name: 'mount', path, target: device, type, flags, data });
+  }
+
+  umount(path: string, flags = 0): SystemCallResult {
+    return this.ask({ name: 'umount', path, flags });
+  }
+
+  /** Entries of an open folder from its position on. @param count bytes of struct linux_dirent64 */
+  getdents(fd: number, count = DIRENT_BYTES): Telling<readonly DirectoryEntry[]> {
+    return this.ask({ name: 'getdents', fd, count });
+  }
+
+  /** All entries of a folder but `.` and `..`, in the file system's order. */
+  readdir(path: string): Telling<readonly DirectoryEntry[]> {
+    const opened = this.open(path, O_DIRECTORY);
+    if (opened.status < 0 || opened.blocked || opened.panicked || opened.signal !== undefined) return opened;
+    const entries: DirectoryEntry[] = [];
+    for (;;) {
+      const some = this.getdents(opened.status);
+      if (some.signal !== undefined || some.panicked) return some;
+      if (some.status <= 0) {
+        this.close(opened.status);
+        return some.status < 0 ? some : { status: 0, told: entries };
+      }
+      entries.push(...some.told!.filter(({ name }) => name !== '.' && name !== '..'));
+    }
+  }
+
   /** Closes what is open; the task is gone then. */
   exit(): SystemCallResult {
     const { calls } = this.services;
@@ -174,6 +321,8 @@ export class Process {
     const result = this.call({ name: 'exit' });
     if (result.blocked || result.panicked || this.task === 0) return result;
     TaskStruct.at(ram, this.task).files = 0;
+    TaskStruct.at(ram, this.task).fs = 0;
+    this.services.vfs.exitFs(this.files + FS);
     scheduler.release(this.task);
     kfree(ram.addressOf(this.files));
     this.task = 0;
@@ -183,7 +332,7 @@ export class Process {
 
   /** A program without open files needs no task. */
   private leaveIfIdle(): void {
-    if (this.task === 0 || this.request !== undefined) return;
+    if (this.resident || this.task === 0 || this.request !== undefined) return;
     if (this.services.calls.files.descriptors(this.files).length === 0) this.exit();
   }
 }

@@ -17,6 +17,8 @@ import { FileCall, ITER_UBUF } from './fs_context.js';
 
 const MAX_RW_COUNT = 0x7ffff000;
 const SEEK_MAX = 4;
+const O_APPEND = 0o2000;
+const IOCB_APPEND = 0x10;
 
 /** Registers the system calls. */
 export function readWriteCalls(calls: FileCalls): void {
@@ -114,10 +116,14 @@ function fillIter(
   writing: boolean,
 ): void {
   const c = calls.at(call);
-  const { ram } = calls.deps;
+  const {
+    deps: { ram },
+    files,
+  } = calls;
   ram.fill((call + FileCall.w.iocb) * 4, FileCall.size - FileCall.o.iocb, 0);
   c.iocb.ki_filp = file;
   c.iocb.ki_pos = c.pos;
+  c.iocb.ki_flags = files.file(file).f_flags & O_APPEND ? IOCB_APPEND : 0;
   c.iter.iter_type = ITER_UBUF;
   c.iter.data_source = writing ? 1 : 0;
   c.iter.user_backed = 1;

@@ -31,8 +31,8 @@ export function moduleTexts(modules: Modules, params: Params): TextProvider {
     const modinfo = (key: string) => m.modinfo.find((entry) => entry.key === key)?.value;
     const state = { Live: 'live', Loading: 'coming', Unloading: 'going' }[info.state];
     const texts: Record<string, string | undefined> = {
-      coresize: String(info.size),
-      initsize: '0',
+      coresize: String(info.coreSize),
+      initsize: String(info.initSize),
       initstate: state,
       refcnt: String(info.refcount),
       taint: info.flags.replace(/[+-]/g, ''),

@@ -2,14 +2,20 @@
 /** Files whose text the kernel makes when they are read: /proc/meminfo, /sys/module/NAME/refcnt, … */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
+import { crc32 } from '../lib/crc32.js';
 import { EACCES, ENOMEM } from '../lib/errno.js';
 import { readS64, writeS64 } from '../lib/guest_access.js';
+import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
-import type { FileTable } from './file_table.js';
+import { S_IFDIR, S_IFREG } from './file_modes.js';
 import type { FsDeps } from './fs_context.js';
-import { SeqFile } from './fs_types.js';
-import { type Kernfs, NODE_TEXT, S_IFREG } from './kernfs/kernfs.js';
+import { File, SeqFile } from './fs_types.js';
+import type { Kernfs } from './kernfs/kernfs.js';
 import { copyIn, copyOut } from './sysfs/file.js';
+
+/** Numbers of texts' files lie above those of nodes. */
+const TEXT_INO = 2 ** 32;
+const FOLDER_MODE = 0o555;
 
 /** A part of the tree that is made when it is looked at. Paths are full: `/proc/meminfo`. */
 export interface TextProvider {
@@ -28,7 +34,8 @@ export class TextFiles {
   constructor(
     private readonly deps: FsDeps,
     private readonly tree: Kernfs,
-    private readonly files: FileTable,
+    /** The node of an open file. */
+    private readonly nodeOf: (file: Handle) => Handle,
   ) {}
 
   private providerOf(path: string): TextProvider | undefined {
@@ -49,16 +56,31 @@ export class TextFiles {
     return lists.length === 0 ? undefined : [...new Set(lists.flat())];
   }
 
-  /** A node for a text, which lives while it is open; 0 if there is no such text, or no memory. */
-  node(path: string): Handle {
+  /** Whether there is a text or a folder of texts at a path. */
+  exists(path: string): boolean {
+    return this.mode(path) !== undefined || this.list(path) !== undefined;
+  }
+
+  /** The number of a text's file: always the same for the same path. */
+  ino(path: string): number {
+    return TEXT_INO + crc32(encodeUtf8(path));
+  }
+
+  /** A node for a text or a folder of texts, held by the caller; 0 if there is none of that name, or no memory. */
+  node(folder: Handle, name: string): Handle {
+    const path = `${this.tree.pathOf(folder)}/${name}`;
     const mode = this.mode(path);
-    if (mode === undefined) return 0;
-    const fops = this.deps.symbol('text_fops');
-    return this.tree.create(0, path, { mode: S_IFREG | mode, flags: NODE_TEXT, fops });
+    const ino = this.ino(path);
+    if (mode !== undefined) {
+      const fops = this.deps.symbol('text_fops');
+      return this.tree.createText(folder, name, { mode: S_IFREG | mode, fops, ino });
+    }
+    if (this.list(path) === undefined) return 0;
+    return this.tree.createText(folder, name, { mode: S_IFDIR | FOLDER_MODE, ino });
   }
 
   private pathOf(file: Handle): string {
-    return this.tree.nameOf(this.files.nodeOf(file));
+    return this.tree.pathOf(this.nodeOf(file));
   }
 
   /** Makes the text of an open file anew. */
@@ -78,13 +100,13 @@ export class TextFiles {
     seq.buf = buf;
     seq.count = text.length;
     deps.guest.write(buf, text);
-    this.files.file(file).private_data = record;
+    File.at(this.deps.ram, file).private_data = record;
     return 0;
   }
 
   private release(file: Handle): number {
     const { deps } = this;
-    const f = this.files.file(file);
+    const f = File.at(this.deps.ram, file);
     if (f.private_data === 0) return 0;
     deps.kfree(SeqFile.at(deps.ram, deps.ram.handleOf(f.private_data)).buf);
     deps.kfree(f.private_data);
@@ -99,10 +121,10 @@ export class TextFiles {
         'l:ppzp',
         (at: Vaddr, to: Vaddr, count: number, ppos: Vaddr) => {
           const file = deps.ram.handleOf(at);
-          const fresh = readS64(deps, ppos) === 0 || this.files.file(file).private_data === 0;
+          const fresh = readS64(deps, ppos) === 0 || File.at(this.deps.ram, file).private_data === 0;
           const error = fresh ? this.fill(file) : 0;
           if (error !== 0) return error;
-          const seq = SeqFile.at(deps.ram, deps.ram.handleOf(this.files.file(file).private_data));
+          const seq = SeqFile.at(deps.ram, deps.ram.handleOf(File.at(this.deps.ram, file).private_data));
           return copyOut(deps, seq.buf, seq.count, to, count, ppos);
         },
       ],

@@ -14,7 +14,7 @@ import { rbtreeExports } from '../lib/rbtree_exports.js';
 import { refcountExports } from '../lib/refcount.js';
 import { stringHelperExports } from '../lib/string_helpers.js';
 import { decodeLatin1 } from '../lib/utf8.js';
-import { XArrays } from '../lib/xarray.js';
+import { type NodeAllocator, XArrays } from '../lib/xarray.js';
 import { xarrayExports } from '../lib/xarray_exports.js';
 import { XaNode, XaNodes } from '../lib/xarray_node.js';
 import { type Handle, REG, SUSPEND, type Vaddr } from '../machine/layout.js';
@@ -64,6 +64,8 @@ export class Library {
   readonly locks: SpinLocks;
   readonly atomicSleep: AtomicSleep;
   readonly arrays: XArrays;
+  /** Memory for the nodes of XArrays. */
+  readonly nodeMemory: NodeAllocator;
   readonly notifiers: Notifiers;
   private readonly system: SystemState;
   private readonly cpuMasks: CpuMasks;
@@ -106,10 +108,11 @@ export class Library {
     });
     data.alias('jiffies_64', 'jiffies');
     this.nodeCache = data.declare('radix_tree_node_cachep', 8);
-    this.arrays = new XArrays(this.mem, new XaNodes(ram), {
+    this.nodeMemory = {
       alloc: (gfp) => ram.handleOf(k.slub.kmemCacheAlloc(ram.ptr(this.nodeCache), gfp)),
       free: (node) => void k.slub.kmemCacheFree(ram.ptr(this.nodeCache), ram.addressOf(node)),
-    });
+    };
+    this.arrays = new XArrays(this.mem, new XaNodes(ram), this.nodeMemory);
     this.notifiers = new Notifiers(
       { mem: this.mem, ram, reports: env.reports, callC: k.callC, stuck: () => this.stuck() },
       data,

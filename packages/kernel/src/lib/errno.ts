@@ -45,4 +45,5 @@ export const ETIME = 62;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
 export const ETIMEDOUT = 110;
+export const ESTALE = 116;
 export const ERESTARTSYS = 512;

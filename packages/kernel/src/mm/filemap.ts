@@ -19,6 +19,7 @@ import type { IterAccess, UserCopies } from '../lib/iov_iter.js';
 import type { NodeAllocator } from '../lib/xarray.js';
 import {
   type Handle,
+  PAGE_MASK_LOW,
   PAGE_OFFSET_HI,
   PAGE_SHIFT,
   PAGE_SIZE,
@@ -418,7 +419,7 @@ export class PageCache {
     const out = new Uint8Array(Math.max(0, Math.min(count, size - pos)));
     for (let done = 0; done < out.length; ) {
       const at = pos + done;
-      const offset = at % PAGE_SIZE;
+      const offset = at & PAGE_MASK_LOW;
       const n = Math.min(out.length - done, PAGE_SIZE - offset);
       const page = this.readPage(mapping, Math.floor(at / PAGE_SIZE), 0);
       if (page < 0) return out.subarray(0, done);
@@ -439,7 +440,7 @@ export class PageCache {
   writeBytes(mapping: Handle, pos: number, bytes: Uint8Array): number {
     for (let done = 0; done < bytes.length; ) {
       const at = pos + done;
-      const offset = at % PAGE_SIZE;
+      const offset = at & PAGE_MASK_LOW;
       const n = Math.min(bytes.length - done, PAGE_SIZE - offset);
       const page = this.writeBegin(mapping, at, n);
       if (page === 0) return done > 0 ? done : -ENOMEM;
@@ -458,12 +459,17 @@ export class PageCache {
    */
   writeBegin(mapping: Handle, pos: number, bytes: number): Handle {
     const page = this.findOrCreatePage(mapping, Math.floor(pos / PAGE_SIZE));
-    if (page === 0 || pageFlag(this.ram, page, PG_uptodate) || bytes === PAGE_SIZE) return page;
-    const start = this.bytesOf(page);
-    const offset = pos % PAGE_SIZE;
-    this.ram.u8.fill(0, start, start + offset);
-    this.ram.u8.fill(0, start + offset + bytes, start + PAGE_SIZE);
+    if (page !== 0) this.zeroAround(page, pos, bytes);
     return page;
+  }
+
+  /** Zeros a page that is not up to date but for what is about to be written. */
+  zeroAround(page: Handle, pos: number, bytes: number): void {
+    if (pageFlag(this.ram, page, PG_uptodate)) return;
+    const start = this.bytesOf(page);
+    const offset = pos & PAGE_MASK_LOW;
+    this.ram.u8.fill(0, start, start + offset);
+    this.ram.u8.fill(0, Math.min(start + offset + bytes, start + PAGE_SIZE), start + PAGE_SIZE);
   }
 
   /**
@@ -473,8 +479,9 @@ export class PageCache {
    */
   writeEnd(mapping: Handle, page: Handle, pos: number, bytes: number, copied: number): void {
     if (!pageFlag(this.ram, page, PG_uptodate)) {
-      const start = this.bytesOf(page) + (pos % PAGE_SIZE);
-      this.ram.u8.fill(0, start + copied, start + bytes);
+      const start = this.bytesOf(page) + (pos & PAGE_MASK_LOW);
+      const end = Math.min(start + bytes, this.bytesOf(page) + PAGE_SIZE);
+      this.ram.u8.fill(0, start + copied, end);
       setPageFlag(this.ram, page, PG_uptodate);
     }
     this.extendTo(mapping, pos + copied);

@@ -20,7 +20,7 @@ import {
   iterTruncate,
   iterZero,
 } from '../lib/iov_iter.js';
-import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
+import { type Handle, PAGE_MASK_LOW, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
 import { MAX_FILE_BYTES, type PageCache } from './filemap.js';
 import { kernelObject, PagePointers } from './filemap_args.js';
 import { GFP_KERNEL } from './gfp.js';
@@ -65,7 +65,7 @@ export function genericFileReadIter(cache: PageCache, iocb: Vaddr, iter: Vaddr):
   for (;;) {
     const left = Math.min(iterCount(deps, iter), cache.sizeOf(target.mapping) - pos);
     if (left <= 0) break;
-    const bytes = Math.min(left, PAGE_SIZE - (pos % PAGE_SIZE));
+    const bytes = Math.min(left, PAGE_SIZE - (pos & PAGE_MASK_LOW));
     const moved = readFromPage(cache, target, pos, bytes, iter);
     if (moved < 0 && done === 0) done = moved;
     if (moved <= 0) break;
@@ -91,7 +91,7 @@ function readFromPage(cache: PageCache, target: Target, pos: number, bytes: numb
     const last = cache.ram.s64(target.file + PREV_POS) - 1;
     // Reading on in the same page is no second look at it.
     if (Math.floor(last / PAGE_SIZE) !== Math.floor(pos / PAGE_SIZE)) cache.markPageAccessed(page);
-    moved = copyToIter(cache.iter, cache.kernelAddress(page) + (pos % PAGE_SIZE), bytes, iter);
+    moved = copyToIter(cache.iter, cache.kernelAddress(page) + (pos & PAGE_MASK_LOW), bytes, iter);
     cache.putPage(page);
   }
   return moved === 0 ? -EFAULT : moved;
@@ -145,7 +145,7 @@ function genericPerformWrite(cache: PageCache, target: Target, start: number, it
   let written = 0;
   while (iterCount(deps, iter) > 0) {
     const pos = start + written;
-    const bytes = Math.min(iterCount(deps, iter), PAGE_SIZE - (pos % PAGE_SIZE));
+    const bytes = Math.min(iterCount(deps, iter), PAGE_SIZE - (pos & PAGE_MASK_LOW));
     if (faultInReadable(cache.iter, iter, bytes) === bytes) return written || -EFAULT;
     const status =
       begin === 0
@@ -161,7 +161,7 @@ function genericPerformWrite(cache: PageCache, target: Target, start: number, it
 function writeToPage(cache: PageCache, mapping: Handle, pos: number, bytes: number, iter: Vaddr): number {
   const page = cache.writeBegin(mapping, pos, bytes);
   if (page === 0) return -ENOMEM;
-  const to = cache.kernelAddress(page) + (pos % PAGE_SIZE);
+  const to = cache.kernelAddress(page) + (pos & PAGE_MASK_LOW);
   const copied = copyFromIter(cache.iter, to, bytes, iter);
   cache.writeEnd(mapping, page, pos, bytes, copied);
   cache.putPage(page);
@@ -189,7 +189,7 @@ function writeByOperations(
   deps.kfree(out);
   if (error < 0) return error;
   const page = new PagePointers(cache).page(pointer);
-  const copied = copyFromIter(cache.iter, cache.kernelAddress(page) + (pos % PAGE_SIZE), bytes, iter);
+  const copied = copyFromIter(cache.iter, cache.kernelAddress(page) + (pos & PAGE_MASK_LOW), bytes, iter);
   const end = cache.operation(mapping, 'write_end');
   const status = deps.callC(end, 'i:ppluupp', ...where, copied, pointer, fsdata);
   if (status !== copied) iterRevert(deps, iter, copied - Math.max(status, 0));

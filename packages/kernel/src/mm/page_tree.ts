@@ -111,7 +111,7 @@ export class PageTree {
    * @returns 0, -EEXIST if something is there, -EFBIG beyond the largest index, or -ENOMEM
    */
   insert(mapping: Handle, index: number, page: Handle, gfp: number): number {
-    if (index > MAX_PAGE_INDEX) return -EFBIG;
+    if (!(index >= 0 && index <= MAX_PAGE_INDEX)) return -EFBIG;
     const [hi, lo] = [high(index), index >>> 0];
     if (!this.grow(mapping, hi, lo, gfp)) return -ENOMEM;
     const { nodes } = this;

@@ -14,23 +14,23 @@ export function truncatePages(cache: PageCache, mapping: Handle, newSize: number
 }
 
 /**
- * Drops the bytes of a range: they read as zeros from then on.
+ * Drops the bytes of a range: whole pages first, then what remains at both ends is zeroed.
  * @param end one past the last byte
  * @linux mm/truncate.c:truncate_inode_pages_range partial: does not wait for pages that are locked
  */
 export function truncateRange(cache: PageCache, mapping: Handle, start: number, end: number): void {
-  if (cache.nrPages(mapping) === 0) return;
+  if (cache.nrPages(mapping) === 0 || end <= start) return;
+  const from = Math.max(0, start);
+  const [first, last] = [Math.floor(from / PAGE_SIZE), Math.floor(end / PAGE_SIZE)];
+  const firstWhole = Math.ceil(from / PAGE_SIZE);
   for (
-    let index = cache.nextIndex(mapping, Math.floor(Math.max(0, start) / PAGE_SIZE));
-    index >= 0 && index * PAGE_SIZE < end;
+    let index = cache.nextIndex(mapping, firstWhole);
+    index >= 0 && index < last;
     index = cache.nextIndex(mapping, index + 1)
-  ) {
-    const page = cache.tree.load(mapping, index);
-    const from = Math.max(0, start - index * PAGE_SIZE);
-    const to = Math.min(PAGE_SIZE, end - index * PAGE_SIZE);
-    if (from === 0 && to === PAGE_SIZE) truncatePage(cache, page);
-    else zeroPart(cache, mapping, page, from, to);
-  }
+  )
+    truncatePage(cache, cache.tree.load(mapping, index));
+  if (first < firstWhole) zeroPart(cache, mapping, first, from, end);
+  if (last !== first || first === firstWhole) zeroPart(cache, mapping, last, from, end);
 }
 
 /** @linux mm/truncate.c:truncate_inode_folio full */
@@ -41,10 +41,14 @@ function truncatePage(cache: PageCache, page: Handle): void {
   cache.deleteFromPageCache(page);
 }
 
-/** @linux mm/truncate.c:truncate_inode_partial_folio full */
-function zeroPart(cache: PageCache, mapping: Handle, page: Handle, from: number, to: number): void {
-  const start = cache.bytesOf(page);
-  cache.ram.u8.fill(0, start + from, start + to);
+/** Zeros what a range has of a page that it cuts. @linux mm/truncate.c:truncate_inode_partial_folio full */
+function zeroPart(cache: PageCache, mapping: Handle, index: number, start: number, end: number): void {
+  const from = Math.max(0, start - index * PAGE_SIZE);
+  const to = Math.min(PAGE_SIZE, end - index * PAGE_SIZE);
+  const page = to > from ? cache.tree.load(mapping, index) : 0;
+  if (page === 0) return;
+  const bytes = cache.bytesOf(page);
+  cache.ram.u8.fill(0, bytes + from, bytes + to);
   if (cache.hasPrivate(page)) invalidate(cache, mapping, page, from, to - from);
 }
 

@@ -41,7 +41,7 @@ export interface KernelStat {
   readonly size: number;
   readonly rdev: number;
   readonly target?: string;
-  readonly text: boolean;
+  readonly text?: boolean;
 }
 
 export interface KernelFiles {

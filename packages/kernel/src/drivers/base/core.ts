@@ -3,8 +3,9 @@
 
 import type { KernelExports } from '../../arch/wasm64/exports.js';
 import { MAJOR, MINOR } from '../../fs/char_dev.js';
+import { S_IFCHR, S_IFDIR } from '../../fs/file_modes.js';
 import type { FsDeps } from '../../fs/fs_context.js';
-import { type Kernfs, NODE_STATIC, NODE_SYSFS, S_IFCHR, S_IFDIR } from '../../fs/kernfs/kernfs.js';
+import { type Kernfs, NODE_STATIC, NODE_SYSFS } from '../../fs/kernfs/kernfs.js';
 import type { Sysfs } from '../../fs/sysfs/sysfs.js';
 import { EINVAL, ENOMEM } from '../../lib/errno.js';
 import { readCString, readS64, readUnsigned, writeInteger } from '../../lib/guest_access.js';
@@ -13,6 +14,7 @@ import type { Kobjects } from '../../lib/kobject.js';
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
 import { Class, Device } from './device_types.js';
+import type { Devtmpfs } from './devtmpfs.js';
 
 const D = Device.o;
 /** `struct device_type`: its name, groups, devnode and release. */
@@ -29,6 +31,7 @@ export class Devices {
     private readonly tree: Kernfs,
     private readonly kobjects: Kobjects,
     private readonly sysfs: Sysfs,
+    private readonly devtmpfs: Devtmpfs,
   ) {
     this.list = new GuestList(deps);
   }
@@ -146,12 +149,7 @@ export class Devices {
     const devt = this.devt(dev);
     sysfs.createLink(tree.folder('sys/dev/char'), dir, `${MAJOR(devt)}:${MINOR(devt)}`);
     const { name, mode } = this.nodeName(dev, cls);
-    const place = this.devFolder(name, true);
-    const leaf = name.split('/').pop()!;
-    if (place === 0 || tree.find(place, leaf) !== 0) return 0;
-    return tree.create(place, leaf, { mode: S_IFCHR | mode, rdev: devt, priv: 0, attr: dev }) === 0
-      ? -ENOMEM
-      : 0;
+    return this.devtmpfs.createNode(name, S_IFCHR | mode, devt, dev);
   }
 
   /** What a device is called in /dev, and with which permissions: its class may say. */
@@ -174,17 +172,6 @@ export class Devices {
     return { name: name || this.nameOf(dev).replaceAll('!', '/'), mode: mode === 0 ? 0o600 : mode & 0o777 };
   }
 
-  /** The folder of /dev in which a name lies, made if asked. */
-  private devFolder(name: string, make: boolean): Handle {
-    let folder = this.tree.folder('dev');
-    for (const part of name.split('/').slice(0, -1)) {
-      const found = this.tree.find(folder, part);
-      folder = found !== 0 || !make ? found : this.tree.create(folder, part, { mode: S_IFDIR | 0o755 });
-      if (folder === 0) return 0;
-    }
-    return folder;
-  }
-
   // ---------------------------------------------------------------- removing
 
   del(dev: Vaddr): void {
@@ -193,8 +180,8 @@ export class Devices {
     const cls = this.get(dev, 'class');
     const dir = sysfs.dirOf(dev);
     const home = dir === 0 ? 0 : tree.at(dir).parent;
-    this.removeNode(dev, tree.folder('dev'));
     const devt = this.devt(dev);
+    if (devt !== 0) this.devtmpfs.deleteNode(this.nodeName(dev, cls).name, dev);
     if (devt !== 0) this.removeLink(tree.folder('sys/dev/char'), `${MAJOR(devt)}:${MINOR(devt)}`);
     if (cls !== 0) this.removeLink(sysfs.dirOf(this.classField(cls, 'p')), this.nameOf(dev));
     this.releaseMemory(dev);
@@ -205,17 +192,6 @@ export class Devices {
   private removeLink(dir: Handle, name: string): void {
     const link = dir === 0 ? 0 : this.tree.find(dir, name);
     if (link !== 0) this.tree.remove(link);
-  }
-
-  /** The node in /dev that was made for a device, in whatever folder, and folders that it leaves empty. */
-  private removeNode(dev: Vaddr, folder: Handle): void {
-    for (const child of this.tree.children(folder)) {
-      const n = this.tree.at(child);
-      if (this.tree.isFolder(child)) {
-        this.removeNode(dev, child);
-        if (this.tree.children(child).length === 0) this.tree.remove(child);
-      } else if (n.attr === dev) this.tree.remove(child);
-    }
   }
 
   unregister(dev: Vaddr): void {

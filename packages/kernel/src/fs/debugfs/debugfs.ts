@@ -6,18 +6,13 @@ import { EACCES, EEXIST, EINVAL, ENOMEM } from '../../lib/errno.js';
 import { readCString, readS64, readUnsigned, writeBigInt, writeS64 } from '../../lib/guest_access.js';
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
+import type { Dcache } from '../dcache.js';
+import { S_IFDIR, S_IFLNK, S_IFREG } from '../file_modes.js';
 import type { FileTable } from '../file_table.js';
 import type { FsDeps } from '../fs_context.js';
 import { Dentry } from '../fs_types.js';
-import {
-  type Kernfs,
-  NODE_DEBUGFS,
-  NODE_STATIC,
-  type NodeShape,
-  S_IFDIR,
-  S_IFLNK,
-  S_IFREG,
-} from '../kernfs/kernfs.js';
+import { type Kernfs, NODE_DEBUGFS, NODE_STATIC, type NodeShape } from '../kernfs/kernfs.js';
+import type { KernfsMounts } from '../kernfs/mount.js';
 import { parseNumber } from '../libfs.js';
 import { copyIn, copyOut } from '../sysfs/file.js';
 
@@ -53,6 +48,8 @@ export class Debugfs {
     private readonly deps: FsDeps,
     private readonly tree: Kernfs,
     private readonly files: FileTable,
+    private readonly kernfs: KernfsMounts,
+    private readonly dcache: Dcache,
   ) {}
 
   private string(at: Vaddr): string {
@@ -63,7 +60,7 @@ export class Debugfs {
   private nodeOf(dentry: Vaddr): Handle {
     const { ram } = this.deps;
     if (dentry === 0) return this.tree.folder('sys/kernel/debug');
-    return ram.handleOf(Dentry.at(ram, ram.handleOf(dentry)).d_fsdata);
+    return this.files.kernelNode(Dentry.at(ram, ram.handleOf(dentry)).d_inode);
   }
 
   /** Makes a node and its dentry, which stays as long as the node. */
@@ -79,9 +76,13 @@ export class Debugfs {
     }
     const node = this.tree.create(folder, name, { ...shape, flags: NODE_DEBUGFS });
     if (node === 0) return -ENOMEM;
-    if (this.files.getInode(node)) return this.deps.ram.addressOf(this.tree.at(node).dentry);
-    this.tree.remove(node);
-    return -ENOMEM;
+    const dentry = this.kernfs.dentryOf(this.tree.at(folder).dentry, node);
+    if (dentry === 0) {
+      this.tree.remove(node);
+      return -ENOMEM;
+    }
+    this.tree.at(node).dentry = dentry;
+    return this.deps.ram.addressOf(dentry);
   }
 
   private file(name: Vaddr, mode: number, parent: Vaddr, priv: Vaddr, fops: Vaddr, size = 0): Vaddr {
@@ -103,10 +104,10 @@ export class Debugfs {
   private removeNode(node: Handle): void {
     if (this.tree.at(node).flags & NODE_STATIC) return;
     for (const child of this.tree.children(node)) this.removeNode(child);
-    this.tree.get(node);
+    const { dentry } = this.tree.at(node);
     this.tree.remove(node);
-    this.files.putInode(node);
-    this.tree.put(node);
+    this.dcache.drop(dentry);
+    this.dcache.put(dentry);
   }
 
   // ---------------------------------------------------------------- values

@@ -13,12 +13,7 @@ import { addr, int, ptr, s64, struct, u16, u32, uint, ulong, vaddr } from '../..
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
-
-export const S_IFMT = 0o170000;
-export const S_IFCHR = 0o020000;
-export const S_IFDIR = 0o040000;
-export const S_IFREG = 0o100000;
-export const S_IFLNK = 0o120000;
+import { S_IFDIR, S_IFMT } from '../file_modes.js';
 
 /** Node flags. `NODE_PROC`: fops is a proc_ops. `NODE_REMOVED`: off the tree, kept for who has it open. */
 export const NODE_PROC = 1;
@@ -29,7 +24,7 @@ export const NODE_STATIC = 4;
 export const NODE_DEBUGFS = 8;
 /** A sysfs file: permission bits count for root too, what is removed answers -ENODEV. */
 export const NODE_SYSFS = 16;
-/** A kernel-made text that exists while it is open. */
+/** A kernel-made text, or a folder of texts: on no list of its folder, and gone when nobody has it any more. */
 export const NODE_TEXT = 32;
 
 export const KernfsNode = struct('kernfs_node', {
@@ -55,8 +50,9 @@ export const KernfsNode = struct('kernfs_node', {
   state_size: uint,
   /** The text of a link. */
   target: addr('char'),
-  /** While somebody uses them. */
+  /** While somebody uses it. */
   inode: ptr('struct inode'),
+  /** debugfs: the dentry that stays as long as the node; else that of the root of a file system. */
   dentry: ptr('struct dentry'),
 });
 
@@ -88,6 +84,7 @@ const BOOT_FOLDERS = [
   'sys/kernel/debug',
   'sys/kernel/mm',
   'sys/kernel/slab',
+  'sys/kernel/tracing',
   'sys/module',
   'sys/power',
 ] as const;
@@ -105,6 +102,8 @@ export interface NodeShape {
   readonly rdev?: number;
   readonly stateSize?: number;
   readonly target?: string;
+  /** Number of the file; else the next one. */
+  readonly ino?: number;
 }
 
 export class Kernfs {
@@ -160,8 +159,8 @@ export class Kernfs {
     n.attr = shape.attr ?? 0;
     n.rdev = shape.rdev ?? 0;
     n.state_size = shape.stateSize ?? 0;
-    n.ino = ram.u64(this.lastIno) + 1;
-    ram.set64(this.lastIno, n.ino);
+    n.ino = shape.ino ?? ram.u64(this.lastIno) + 1;
+    if (shape.ino === undefined) ram.set64(this.lastIno, n.ino);
     initListHead(ram, node + KernfsNode.w.sibling);
     initListHead(ram, node + KernfsNode.w.children);
   }
@@ -213,6 +212,15 @@ export class Kernfs {
     return node;
   }
 
+  /** A node of a text, which its folder does not list; 0 if there is no memory. */
+  createText(parent: Handle, name: string, shape: NodeShape): Handle {
+    const node = this.create(0, name, { ...shape, flags: NODE_TEXT });
+    if (node === 0) return 0;
+    this.at(node).parent = parent;
+    this.get(parent);
+    return node;
+  }
+
   /** Takes a node and all below it off the tree. @linux fs/kernfs/dir.c:kernfs_remove full */
   remove(node: Handle): void {
     const n = this.at(node);
@@ -244,6 +252,7 @@ export class Kernfs {
   put(node: Handle): void {
     const n = this.at(node);
     if (--n.count > 0 || n.flags & NODE_STATIC) return;
+    if (n.flags & NODE_TEXT) this.put(n.parent);
     this.memory.kfree(n.name);
     if (n.target !== 0) this.memory.kfree(n.target);
     this.memory.kfree(this.memory.ram.addressOf(node));
@@ -280,30 +289,5 @@ export class Kernfs {
       if (name !== '') parts.unshift(name);
     }
     return `/${parts.join('/')}`;
-  }
-
-  /**
-   * The node of a path; links in the middle are followed, the last one if asked.
-   * @returns 0 if there is none, -1 for a loop of links
-   */
-  lookup(path: string, followLast = true, links = 0): Handle {
-    if (links > 40) return -1;
-    const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-    let node = this.folder('');
-    for (let i = 0; i < parts.length; i++) {
-      if (parts[i] === '..') {
-        node = this.at(node).parent || node;
-        continue;
-      }
-      const here = node;
-      node = this.find(here, parts[i]);
-      if (node === 0) return 0;
-      const last = i === parts.length - 1;
-      if ((this.at(node).mode & S_IFMT) !== S_IFLNK || (last && !followLast)) continue;
-      const target = this.targetOf(node);
-      const base = target.startsWith('/') ? '' : this.pathOf(here);
-      return this.lookup(`${base}/${target}/${parts.slice(i + 1).join('/')}`, followLast, links + 1);
-    }
-    return node;
   }
 }

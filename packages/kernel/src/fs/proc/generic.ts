@@ -6,23 +6,18 @@ import { ENOENT, ENOMEM } from '../../lib/errno.js';
 import { readCString } from '../../lib/guest_access.js';
 import { decodeUtf8 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../file_modes.js';
+import type { FileTable } from '../file_table.js';
 import type { FsDeps } from '../fs_context.js';
 import { Inode } from '../fs_types.js';
-import {
-  type Kernfs,
-  NODE_PROC,
-  type NodeShape,
-  S_IFDIR,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-} from '../kernfs/kernfs.js';
+import { type Kernfs, NODE_PROC, type NodeShape } from '../kernfs/kernfs.js';
 import type { SeqFiles } from '../seq_file.js';
 
 export class ProcEntries {
   constructor(
     private readonly deps: FsDeps,
     private readonly tree: Kernfs,
+    private readonly files: FileTable,
     private readonly seq: SeqFiles,
     /** Runs the release functions of who has an entry open. */
     private readonly rundown: (node: Handle) => void,
@@ -95,19 +90,10 @@ export class ProcEntries {
     return 0;
   }
 
+  /** The node of an inode; undefined if it is none of the kernel's tree. */
   private nodeOf(inode: Vaddr) {
-    const { ram } = this.deps;
-    const file = ram.handleOf(inode);
-    for (const node of this.allOf(this.tree.folder('proc')))
-      if (this.tree.at(node).inode === file) return this.tree.at(node);
-    return undefined;
-  }
-
-  private *allOf(folder: Handle): Generator<Handle> {
-    for (const child of this.tree.children(folder)) {
-      yield child;
-      yield* this.allOf(child);
-    }
+    const node = this.files.kernelNode(this.deps.ram.handleOf(inode));
+    return node === 0 ? undefined : this.tree.at(node);
   }
 
   exports(): KernelExports {

@@ -9,8 +9,9 @@ import { Attribute, AttributeGroup, Kobject, KobjType } from '../../lib/kobject_
 import type { StaticData } from '../../lib/static_data.js';
 import { decodeUtf8 } from '../../lib/utf8.js';
 import { type Handle, PAGE_MASK_LOW, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
+import { S_IFDIR, S_IFLNK, S_IFREG } from '../file_modes.js';
 import type { FsDeps } from '../fs_context.js';
-import { type Kernfs, NODE_SYSFS, S_IFDIR, S_IFLNK, S_IFREG } from '../kernfs/kernfs.js';
+import { type Kernfs, NODE_SYSFS } from '../kernfs/kernfs.js';
 
 /** Folders that have a kobject of the kernel's own, and the variable that C knows it by. */
 const KERNEL_KOBJECTS = {
