@@ -19,6 +19,7 @@ const NOISE: readonly (readonly [RegExp, string])[] = [
   [/pfn:0x[0-9a-f]+/g, 'pfn:N'],
   [/\bCPU: \d+ PID: \d+/g, 'CPU: N PID: N'],
   [/\bpid: \d+, name:/g, 'pid: N, name:'],
+  [/\+0x[0-9a-f]+\/0x[0-9a-f]+/g, '+OFF'],
   [/\b(insmod|rmmod|irq\/\d+-\w+)[[/]\d+(\/0x[0-9a-f]+)?\]?/g, '$1/N$2'],
 ];
 

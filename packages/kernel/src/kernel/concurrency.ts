@@ -25,6 +25,7 @@ import { Srcu } from './rcu/srcu.js';
 import type { Scheduler } from './sched/core.js';
 import { HungTasks } from './sched/hung_task.js';
 import { WaitLists } from './sched/wait_list.js';
+import { smpExports } from './smp.js';
 import { Interrupts } from './softirq.js';
 import { Tasklets } from './tasklet.js';
 import type { Tasks } from './tasks.js';
@@ -197,10 +198,12 @@ export class Concurrency {
   }
 
   exports(): KernelExports {
-    const { watchdog } = this.k;
+    const { watchdog, env, preempt, callC, library } = this.k;
+    const { interrupts } = this;
     const jiffies = () => watchdog.jiffiesNow;
     return {
-      ...timerExports(this.timers, jiffies, () => this.interrupts.cpu),
+      ...smpExports({ mem: library.mem, nrCpus: env.nrCpus, interrupts, preempt, callC }),
+      ...timerExports(this.timers, jiffies, () => interrupts.cpu),
       ...hrtimerExports(this.hrtimers),
       ...this.irqWork.exports(),
       ...this.irqs.exports(),

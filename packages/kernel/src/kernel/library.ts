@@ -4,7 +4,7 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { CallC } from '../lib/c_call.js';
 import type { BootParameters, Env } from '../lib/env.js';
-import { type GuestAccess, readCString, readUnsigned } from '../lib/guest_access.js';
+import { type GuestAccess, readCString } from '../lib/guest_access.js';
 import { idrExports } from '../lib/idr.js';
 import { listEntries } from '../lib/list.js';
 import { listDebugExports } from '../lib/list_debug.js';
@@ -28,7 +28,7 @@ import { spinlockExports } from './locking/spinlock_exports.js';
 import { Notifiers } from './notifier.js';
 import { type Preempt, preemptExports } from './preempt.js';
 import { TaskStruct } from './sched.js';
-import { CpuMasks, smpExports } from './smp.js';
+import { CpuMasks } from './smp.js';
 import { stackTraceExports } from './stacktrace.js';
 import { SystemState } from './system_state.js';
 import type { Taint } from './taint.js';
@@ -195,13 +195,6 @@ export class Library {
         textEnd: this.k.textEnd,
         dumpStack: () => env.reports.dumpStack(),
       }),
-      ...smpExports(
-        env.nrCpus,
-        () => env.cpu(),
-        (_cpu, body) => body(),
-        callC,
-        (mask) => readUnsigned(mem, mask, 4),
-      ),
       ...credExports({ ram, current: this.k.currentTask, kmalloc, kfree }),
       ...mathExports(),
       ...this.atomicSleep.exports((file) => decodeLatin1(env.guest.readString(file, 256))),

@@ -4,9 +4,12 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { CallC } from '../lib/c_call.js';
 import { ENXIO } from '../lib/errno.js';
+import { type GuestAccess, readUnsigned } from '../lib/guest_access.js';
 import type { StaticData } from '../lib/static_data.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import type { Preempt } from './preempt.js';
+import type { Interrupts } from './softirq.js';
 
 /** Bytes of `struct cpumask`: NR_CPUS is at most 64. */
 const CPUMASK_BYTES = 8;
@@ -36,19 +39,31 @@ export class CpuMasks {
   }
 }
 
-/**
- * Calls on other CPUs. Nothing runs there at this moment, so the call is made at once.
- * @param onCpu runs something with another CPU as the current one
- */
-export function smpExports(
-  nrCpus: number,
-  cpu: () => number,
-  onCpu: (cpu: number, body: () => void) => void,
-  callC: CallC,
-  mask: (address: Vaddr) => number,
-): KernelExports {
-  const call = (target: number, fn: Vaddr, info: Vaddr) =>
-    target === cpu() ? void callC(fn, 'v:p', info) : onCpu(target, () => void callC(fn, 'v:p', info));
+export interface SmpDeps {
+  readonly mem: GuestAccess;
+  readonly nrCpus: number;
+  readonly interrupts: Interrupts;
+  readonly preempt: Preempt;
+  readonly callC: CallC;
+}
+
+/** Below a function that another CPU has asked for. */
+const IPI_FRAMES = ['asm_sysvec_call_function', 'sysvec_call_function'] as const;
+
+/** Calls on other CPUs. Nothing runs there at this moment, so the call is made at once, in an interrupt. */
+export function smpExports({ mem, nrCpus, interrupts, preempt, callC }: SmpDeps): KernelExports {
+  const cpu = () => interrupts.cpu;
+  /** @linux kernel/smp.c:generic_exec_single full */
+  const call = (target: number, fn: Vaddr, info: Vaddr) => {
+    const body = () => void callC(fn, 'v:p', info);
+    if (target !== cpu()) {
+      interrupts.onCpu(target, () => interrupts.inHardirq(IPI_FRAMES, body));
+      return;
+    }
+    const flags = preempt.irqSave();
+    body();
+    preempt.irqRestore(flags);
+  };
   const cpus = Array.from({ length: nrCpus }, (_, n) => n);
   return {
     __pagewalk_smp_processor_id: ['i:', cpu],
@@ -70,7 +85,7 @@ export function smpExports(
     on_each_cpu_cond_mask: [
       'v:pppbp',
       (condition: Vaddr, fn: Vaddr, info: Vaddr, _wait: boolean, cpumask: Vaddr) => {
-        const wanted = mask(cpumask);
+        const wanted = readUnsigned(mem, cpumask, 4);
         for (const target of cpus) {
           if (((wanted >>> target) & 1) === 0) continue;
           if (condition === 0 || callC(condition, 'b:ip', target, info)) call(target, fn, info);

@@ -183,6 +183,8 @@ export const INTERRUPT_FRAMES = [
   'tasklet_action_common',
   'rcu_core',
   'common_interrupt',
+  'asm_sysvec_call_function',
+  'sysvec_call_function',
   'handle_irq_event',
   'irq_work_run_list',
   'ret_from_fork',

@@ -3,8 +3,9 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { PAGE_SIZE, type Vaddr } from '../machine/layout.js';
+import { parseList, parseMask } from './bitmap_parse.js';
 import { bitmapListText, bitmapText } from './bitmap_text.js';
-import { EBUSY, EINVAL, ENOMEM, EOVERFLOW, ERANGE } from './errno.js';
+import { EBUSY, ENOMEM } from './errno.js';
 import { findNextBit, findNextZeroBit } from './find_bit.js';
 import {
   bytesToPageEnd,
@@ -101,47 +102,6 @@ function findFreeRegion(mem: GuestAccess, map: Vaddr, bits: number, order: numbe
   return -ENOMEM;
 }
 
-/** Bits start to end; of each group of bits only the first `used`. */
-interface Region {
-  readonly start: number;
-  readonly end: number;
-  readonly used: number;
-  readonly group: number;
-}
-
-/** The regions that a list such as `0-3,8,16-31:2/4` names, or a negative errno. @linux lib/bitmap.c:bitmap_parselist full */
-export function parseList(text: string, bits: number): Region[] | number {
-  const regions: Region[] = [];
-  for (const part of text.split('\n', 1)[0].split(/[,\s]+/)) {
-    if (part === '') continue;
-    const match = /^(?:(all)|(\d+|N)(?:-(\d+|N))?)(?::(\d+)\/(\d+))?$/.exec(part);
-    if (!match) return -EINVAL;
-    const number = (digits: string) => (digits === 'N' ? bits - 1 : Number(digits));
-    const start = match[1] ? 0 : number(match[2]);
-    const end = match[1] ? bits - 1 : match[3] === undefined ? start : number(match[3]);
-    const length = end - start + 1;
-    const used = match[4] === undefined ? length : Number(match[4]);
-    const group = match[5] === undefined ? length : Number(match[5]);
-    if (match[4] !== undefined && match[3] === undefined && !match[1]) return -EINVAL;
-    if (start > end || group === 0 || used > group) return -EINVAL;
-    if (end >= bits) return -ERANGE;
-    regions.push({ start, end, used, group });
-  }
-  return regions;
-}
-
-/** The bits that comma-separated groups of hexadecimal digits name, or a negative errno. @linux lib/bitmap.c:bitmap_parse full */
-export function parseMask(text: string, bits: number): bigint | number {
-  let value = 0n;
-  for (const group of text.split('\n', 1)[0].split(/[,\s]+/)) {
-    if (group === '') continue;
-    if (!/^[0-9a-f]+$/i.test(group)) return -EINVAL;
-    if (group.length > 8) return -EOVERFLOW;
-    value = (value << 32n) | BigInt(`0x${group}`);
-  }
-  return value >> BigInt(bits) === 0n ? value : -EOVERFLOW;
-}
-
 export function bitmapExports(
   mem: GuestAccess,
   kmalloc: (bytes: number, gfp: number) => Vaddr,
@@ -213,13 +173,12 @@ export function bitmapExports(
       'i:ppi',
       (text: Vaddr, dst: Vaddr, nbits: number) => {
         const bits = fromInt(nbits);
-        const regions = parseList(string(text), bits);
-        if (typeof regions === 'number') return regions;
+        const { regions, status } = parseList(string(text), bits);
         setRun(mem, dst, 0, longBytes(bits) * 8, false);
         for (const { start, end, used, group } of regions)
           for (let at = start; at <= end; at += group)
             setRun(mem, dst, at, Math.min(used, end - at + 1), true);
-        return 0;
+        return status;
       },
     ],
     bitmap_print_to_pagebuf: [

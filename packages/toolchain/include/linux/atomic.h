@@ -539,48 +539,235 @@ static __transparent s64 atomic64_dec_if_positive(atomic64_t *v)
 #define atomic64_try_cmpxchg_acquire atomic64_try_cmpxchg
 #define atomic64_try_cmpxchg_release atomic64_try_cmpxchg
 
-#define atomic_long_add atomic64_add
-#define atomic_long_add_negative atomic64_add_negative
-#define atomic_long_add_return atomic64_add_return
-#define atomic_long_add_unless atomic64_add_unless
-#define atomic_long_and atomic64_and
-#define atomic_long_andnot atomic64_andnot
-#define atomic_long_cmpxchg atomic64_cmpxchg
-#define atomic_long_dec atomic64_dec
-#define atomic_long_dec_and_test atomic64_dec_and_test
-#define atomic_long_dec_if_positive atomic64_dec_if_positive
-#define atomic_long_dec_return atomic64_dec_return
-#define atomic_long_dec_unless_positive atomic64_dec_unless_positive
-#define atomic_long_fetch_add atomic64_fetch_add
-#define atomic_long_fetch_add_unless atomic64_fetch_add_unless
-#define atomic_long_fetch_and atomic64_fetch_and
-#define atomic_long_fetch_andnot atomic64_fetch_andnot
-#define atomic_long_fetch_dec atomic64_fetch_dec
-#define atomic_long_fetch_inc atomic64_fetch_inc
-#define atomic_long_fetch_or atomic64_fetch_or
-#define atomic_long_fetch_sub atomic64_fetch_sub
-#define atomic_long_fetch_xor atomic64_fetch_xor
-#define atomic_long_inc atomic64_inc
-#define atomic_long_inc_and_test atomic64_inc_and_test
-#define atomic_long_inc_not_zero atomic64_inc_not_zero
-#define atomic_long_inc_return atomic64_inc_return
-#define atomic_long_inc_unless_negative atomic64_inc_unless_negative
-#define atomic_long_or atomic64_or
-#define atomic_long_read atomic64_read
-#define atomic_long_set atomic64_set
-#define atomic_long_sub atomic64_sub
-#define atomic_long_sub_and_test atomic64_sub_and_test
-#define atomic_long_sub_return atomic64_sub_return
-#define atomic_long_try_cmpxchg atomic64_try_cmpxchg
-#define atomic_long_xchg atomic64_xchg
-#define atomic_long_xor atomic64_xor
-
-/* Read as long here: on this machine s64 and long are one size, and printf formats know `long`. */
-#undef atomic_long_read
+/* The same of a long: atomic64_t underneath, whose s64 is another C type. */
 static __transparent long atomic_long_read(const atomic_long_t *v)
 {
-	return (long)atomic64_read(v);
+	return atomic64_read(v);
 }
+
+static __transparent void atomic_long_set(atomic_long_t *v, long i)
+{
+	atomic64_set(v, i);
+}
+
+static __transparent void atomic_long_add(long i, atomic_long_t *v)
+{
+	atomic64_add(i, v);
+}
+
+static __transparent void atomic_long_sub(long i, atomic_long_t *v)
+{
+	atomic64_sub(i, v);
+}
+
+static __transparent void atomic_long_and(long i, atomic_long_t *v)
+{
+	atomic64_and(i, v);
+}
+
+static __transparent void atomic_long_or(long i, atomic_long_t *v)
+{
+	atomic64_or(i, v);
+}
+
+static __transparent void atomic_long_xor(long i, atomic_long_t *v)
+{
+	atomic64_xor(i, v);
+}
+
+static __transparent void atomic_long_andnot(long i, atomic_long_t *v)
+{
+	atomic64_andnot(i, v);
+}
+
+static __transparent long atomic_long_fetch_add(long i, atomic_long_t *v)
+{
+	return atomic64_fetch_add(i, v);
+}
+
+static __transparent long atomic_long_fetch_sub(long i, atomic_long_t *v)
+{
+	return atomic64_fetch_sub(i, v);
+}
+
+static __transparent long atomic_long_fetch_and(long i, atomic_long_t *v)
+{
+	return atomic64_fetch_and(i, v);
+}
+
+static __transparent long atomic_long_fetch_or(long i, atomic_long_t *v)
+{
+	return atomic64_fetch_or(i, v);
+}
+
+static __transparent long atomic_long_fetch_xor(long i, atomic_long_t *v)
+{
+	return atomic64_fetch_xor(i, v);
+}
+
+static __transparent long atomic_long_fetch_andnot(long i, atomic_long_t *v)
+{
+	return atomic64_fetch_andnot(i, v);
+}
+
+static __transparent long atomic_long_add_return(long i, atomic_long_t *v)
+{
+	return atomic64_add_return(i, v);
+}
+
+static __transparent long atomic_long_sub_return(long i, atomic_long_t *v)
+{
+	return atomic64_sub_return(i, v);
+}
+
+static __transparent void atomic_long_inc(atomic_long_t *v)
+{
+	atomic64_inc(v);
+}
+
+static __transparent void atomic_long_dec(atomic_long_t *v)
+{
+	atomic64_dec(v);
+}
+
+static __transparent long atomic_long_inc_return(atomic_long_t *v)
+{
+	return atomic64_inc_return(v);
+}
+
+static __transparent long atomic_long_dec_return(atomic_long_t *v)
+{
+	return atomic64_dec_return(v);
+}
+
+static __transparent long atomic_long_fetch_inc(atomic_long_t *v)
+{
+	return atomic64_fetch_inc(v);
+}
+
+static __transparent long atomic_long_fetch_dec(atomic_long_t *v)
+{
+	return atomic64_fetch_dec(v);
+}
+
+static __transparent long atomic_long_dec_if_positive(atomic_long_t *v)
+{
+	return atomic64_dec_if_positive(v);
+}
+
+static __transparent bool atomic_long_dec_and_test(atomic_long_t *v)
+{
+	return atomic64_dec_and_test(v);
+}
+
+static __transparent bool atomic_long_inc_and_test(atomic_long_t *v)
+{
+	return atomic64_inc_and_test(v);
+}
+
+static __transparent bool atomic_long_inc_not_zero(atomic_long_t *v)
+{
+	return atomic64_inc_not_zero(v);
+}
+
+static __transparent bool atomic_long_inc_unless_negative(atomic_long_t *v)
+{
+	return atomic64_inc_unless_negative(v);
+}
+
+static __transparent bool atomic_long_dec_unless_positive(atomic_long_t *v)
+{
+	return atomic64_dec_unless_positive(v);
+}
+
+static __transparent bool atomic_long_sub_and_test(long i, atomic_long_t *v)
+{
+	return atomic64_sub_and_test(i, v);
+}
+
+static __transparent bool atomic_long_add_negative(long i, atomic_long_t *v)
+{
+	return atomic64_add_negative(i, v);
+}
+
+static __transparent long atomic_long_xchg(atomic_long_t *v, long new)
+{
+	return atomic64_xchg(v, new);
+}
+
+static __transparent long atomic_long_cmpxchg(atomic_long_t *v, long old, long new)
+{
+	return atomic64_cmpxchg(v, old, new);
+}
+
+static __transparent bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new)
+{
+	return atomic64_try_cmpxchg(v, (s64 *)old, new);
+}
+
+static __transparent long atomic_long_fetch_add_unless(atomic_long_t *v, long a, long u)
+{
+	return atomic64_fetch_add_unless(v, a, u);
+}
+
+static __transparent bool atomic_long_add_unless(atomic_long_t *v, long a, long u)
+{
+	return atomic64_add_unless(v, a, u);
+}
+
+#define atomic_long_read_acquire atomic_long_read
+#define atomic_long_set_release atomic_long_set
+#define atomic_long_add_return_relaxed atomic_long_add_return
+#define atomic_long_add_return_acquire atomic_long_add_return
+#define atomic_long_add_return_release atomic_long_add_return
+#define atomic_long_sub_return_relaxed atomic_long_sub_return
+#define atomic_long_sub_return_acquire atomic_long_sub_return
+#define atomic_long_sub_return_release atomic_long_sub_return
+#define atomic_long_inc_return_relaxed atomic_long_inc_return
+#define atomic_long_inc_return_acquire atomic_long_inc_return
+#define atomic_long_inc_return_release atomic_long_inc_return
+#define atomic_long_dec_return_relaxed atomic_long_dec_return
+#define atomic_long_dec_return_acquire atomic_long_dec_return
+#define atomic_long_dec_return_release atomic_long_dec_return
+#define atomic_long_fetch_add_relaxed atomic_long_fetch_add
+#define atomic_long_fetch_add_acquire atomic_long_fetch_add
+#define atomic_long_fetch_add_release atomic_long_fetch_add
+#define atomic_long_fetch_sub_relaxed atomic_long_fetch_sub
+#define atomic_long_fetch_sub_acquire atomic_long_fetch_sub
+#define atomic_long_fetch_sub_release atomic_long_fetch_sub
+#define atomic_long_fetch_inc_relaxed atomic_long_fetch_inc
+#define atomic_long_fetch_inc_acquire atomic_long_fetch_inc
+#define atomic_long_fetch_inc_release atomic_long_fetch_inc
+#define atomic_long_fetch_dec_relaxed atomic_long_fetch_dec
+#define atomic_long_fetch_dec_acquire atomic_long_fetch_dec
+#define atomic_long_fetch_dec_release atomic_long_fetch_dec
+#define atomic_long_fetch_or_relaxed atomic_long_fetch_or
+#define atomic_long_fetch_or_acquire atomic_long_fetch_or
+#define atomic_long_fetch_or_release atomic_long_fetch_or
+#define atomic_long_fetch_and_relaxed atomic_long_fetch_and
+#define atomic_long_fetch_and_acquire atomic_long_fetch_and
+#define atomic_long_fetch_and_release atomic_long_fetch_and
+#define atomic_long_fetch_xor_relaxed atomic_long_fetch_xor
+#define atomic_long_fetch_xor_acquire atomic_long_fetch_xor
+#define atomic_long_fetch_xor_release atomic_long_fetch_xor
+#define atomic_long_fetch_andnot_relaxed atomic_long_fetch_andnot
+#define atomic_long_fetch_andnot_acquire atomic_long_fetch_andnot
+#define atomic_long_fetch_andnot_release atomic_long_fetch_andnot
+#define atomic_long_xchg_relaxed atomic_long_xchg
+#define atomic_long_xchg_acquire atomic_long_xchg
+#define atomic_long_xchg_release atomic_long_xchg
+#define atomic_long_cmpxchg_relaxed atomic_long_cmpxchg
+#define atomic_long_cmpxchg_acquire atomic_long_cmpxchg
+#define atomic_long_cmpxchg_release atomic_long_cmpxchg
+#define atomic_long_try_cmpxchg_relaxed atomic_long_try_cmpxchg
+#define atomic_long_try_cmpxchg_acquire atomic_long_try_cmpxchg
+#define atomic_long_try_cmpxchg_release atomic_long_try_cmpxchg
+#define atomic_fetch_andnot_relaxed atomic_fetch_andnot
+#define atomic_fetch_andnot_acquire atomic_fetch_andnot
+#define atomic_fetch_andnot_release atomic_fetch_andnot
+#define atomic64_fetch_andnot_relaxed atomic64_fetch_andnot
+#define atomic64_fetch_andnot_acquire atomic64_fetch_andnot
+#define atomic64_fetch_andnot_release atomic64_fetch_andnot
 
 struct mutex;
 extern int atomic_dec_and_mutex_lock(atomic_t *cnt, struct mutex *lock);

@@ -26,6 +26,13 @@ extern int wait_for_completion_killable(struct completion *x);
 extern unsigned long wait_for_completion_timeout(struct completion *x, unsigned long timeout);
 extern long wait_for_completion_interruptible_timeout(struct completion *x, unsigned long timeout);
 extern long wait_for_completion_killable_timeout(struct completion *x, unsigned long timeout);
+
+/* How the time is accounted differs, and nothing else. */
+static __always_inline unsigned long wait_for_completion_io_timeout(struct completion *x, unsigned long timeout)
+{
+	return wait_for_completion_timeout(x, timeout);
+}
+
 extern bool try_wait_for_completion(struct completion *x);
 extern bool completion_done(struct completion *x);
 extern void complete(struct completion *x);

@@ -72,6 +72,27 @@ static inline void cpumask_or(struct cpumask *dstp, const struct cpumask *a, con
 	dstp->bits[0] = a->bits[0] | b->bits[0];
 }
 
+static inline void cpumask_xor(struct cpumask *dstp, const struct cpumask *a, const struct cpumask *b)
+{
+	dstp->bits[0] = a->bits[0] ^ b->bits[0];
+}
+
+static inline bool cpumask_andnot(struct cpumask *dstp, const struct cpumask *a, const struct cpumask *b)
+{
+	return (dstp->bits[0] = a->bits[0] & ~b->bits[0]) != 0;
+}
+
+static inline bool cpumask_intersects(const struct cpumask *a, const struct cpumask *b)
+{
+	return (a->bits[0] & b->bits[0]) != 0;
+}
+
+/* Whether all of the first are in the second. */
+static inline bool cpumask_subset(const struct cpumask *a, const struct cpumask *b)
+{
+	return (a->bits[0] & ~b->bits[0]) == 0;
+}
+
 static inline void cpumask_copy(struct cpumask *dstp, const struct cpumask *srcp)
 {
 	dstp->bits[0] = srcp->bits[0];
@@ -85,6 +106,16 @@ static inline bool cpumask_equal(const struct cpumask *a, const struct cpumask *
 static inline bool cpumask_empty(const struct cpumask *srcp)
 {
 	return srcp->bits[0] == 0;
+}
+
+static inline bool cpumask_full(const struct cpumask *srcp)
+{
+	return srcp->bits[0] == (1UL << NR_CPUS) - 1;
+}
+
+static inline unsigned int cpumask_size(void)
+{
+	return BITS_TO_LONGS(nr_cpumask_bits) * sizeof(long);
 }
 
 static inline unsigned int cpumask_weight(const struct cpumask *srcp)
@@ -102,11 +133,58 @@ static inline unsigned int cpumask_next(int n, const struct cpumask *srcp)
 	return find_next_bit(cpumask_bits(srcp), NR_CPUS, n + 1);
 }
 
+static inline unsigned int cpumask_next_zero(int n, const struct cpumask *srcp)
+{
+	return find_next_zero_bit(cpumask_bits(srcp), NR_CPUS, n + 1);
+}
+
+static inline unsigned int cpumask_next_and(int n, const struct cpumask *a, const struct cpumask *b)
+{
+	return find_next_and_bit(cpumask_bits(a), cpumask_bits(b), NR_CPUS, n + 1);
+}
+
+static inline unsigned int cpumask_next_andnot(int n, const struct cpumask *a, const struct cpumask *b)
+{
+	return find_next_andnot_bit(cpumask_bits(a), cpumask_bits(b), NR_CPUS, n + 1);
+}
+
+static inline unsigned int cpumask_last(const struct cpumask *srcp)
+{
+	return find_last_bit(cpumask_bits(srcp), NR_CPUS);
+}
+
+#define cpumask_first_zero(srcp) cpumask_next_zero(-1, srcp)
+#define cpumask_first_and(a, b) cpumask_next_and(-1, a, b)
+#define cpumask_any_and(a, b) cpumask_first_and(a, b)
+
+static inline unsigned int cpumask_any_but(const struct cpumask *mask, unsigned int cpu)
+{
+	unsigned int first = cpumask_first(mask);
+
+	return first == cpu ? cpumask_next(first, mask) : first;
+}
+
+static inline int cpumask_parse(const char *buf, struct cpumask *dstp)
+{
+	return bitmap_parse(buf, UINT_MAX, cpumask_bits(dstp), nr_cpumask_bits);
+}
+
+static inline int cpulist_parse(const char *buf, struct cpumask *dstp)
+{
+	return bitmap_parselist(buf, cpumask_bits(dstp), nr_cpumask_bits);
+}
+
 #define cpumask_of(cpu) ((const struct cpumask *)&(const struct cpumask){ { 1UL << (cpu) } })
 #define cpumask_any(srcp) cpumask_first(srcp)
 #define cpumask_pr_args(maskp) nr_cpu_ids, cpumask_bits(maskp)
 #define for_each_cpu(cpu, mask) \
 	for ((cpu) = -1; (cpu) = cpumask_next((cpu), (mask)), (cpu) < nr_cpu_ids;)
+#define for_each_cpu_not(cpu, mask) \
+	for ((cpu) = -1; (cpu) = cpumask_next_zero((cpu), (mask)), (cpu) < nr_cpu_ids;)
+#define for_each_cpu_and(cpu, mask1, mask2) \
+	for ((cpu) = -1; (cpu) = cpumask_next_and((cpu), (mask1), (mask2)), (cpu) < nr_cpu_ids;)
+#define for_each_cpu_andnot(cpu, mask1, mask2) \
+	for ((cpu) = -1; (cpu) = cpumask_next_andnot((cpu), (mask1), (mask2)), (cpu) < nr_cpu_ids;)
 #define for_each_possible_cpu(cpu) for_each_cpu((cpu), cpu_possible_mask)
 #define for_each_online_cpu(cpu) for_each_cpu((cpu), cpu_online_mask)
 #define for_each_present_cpu(cpu) for_each_cpu((cpu), cpu_present_mask)
@@ -115,6 +193,8 @@ static inline unsigned int cpumask_next(int n, const struct cpumask *srcp)
 #define num_present_cpus() cpumask_weight(cpu_present_mask)
 #define num_active_cpus() cpumask_weight(cpu_active_mask)
 #define cpu_online(cpu) cpumask_test_cpu((cpu), cpu_online_mask)
+#define cpu_present(cpu) cpumask_test_cpu((cpu), cpu_present_mask)
+#define cpu_active(cpu) cpumask_test_cpu((cpu), cpu_active_mask)
 #define cpu_possible(cpu) cpumask_test_cpu((cpu), cpu_possible_mask)
 
 static inline bool alloc_cpumask_var(cpumask_var_t *mask, gfp_t flags)

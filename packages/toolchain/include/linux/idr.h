@@ -45,6 +45,17 @@ static inline void idr_init(struct idr *idr)
 	idr_init_base(idr, 0);
 }
 
+/* Where idr_alloc_cyclic() looks first. */
+static inline unsigned int idr_get_cursor(const struct idr *idr)
+{
+	return READ_ONCE(idr->idr_next);
+}
+
+static inline void idr_set_cursor(struct idr *idr, unsigned int val)
+{
+	WRITE_ONCE(idr->idr_next, val);
+}
+
 static inline bool idr_is_empty(const struct idr *idr)
 {
 	return radix_tree_empty(&idr->idr_rt);
@@ -59,6 +70,11 @@ static inline void idr_preload_end(void)
 	for (id = 0; ((entry) = idr_get_next(idr, &(id))) != NULL; id += 1U)
 #define idr_for_each_entry_ul(idr, entry, tmp, id) \
 	for (tmp = 0, id = 0; ((entry) = tmp <= id ? idr_get_next_ul(idr, &(id)) : NULL) != NULL; tmp = id, ++id)
+
+#define idr_for_each_entry_continue(idr, entry, id) \
+	for ((entry) = idr_get_next((idr), &(id)); entry; ++id, (entry) = idr_get_next((idr), &(id)))
+#define idr_for_each_entry_continue_ul(idr, entry, tmp, id) \
+	for (tmp = id; ((entry) = tmp <= id ? idr_get_next_ul(idr, &(id)) : NULL) != NULL; tmp = id, ++id)
 
 struct ida {
 	struct xarray xa;

@@ -45,9 +45,16 @@ static inline unsigned long msecs_to_jiffies(const unsigned int m)
 			  : (m + (MSEC_PER_SEC / HZ) - 1) / (MSEC_PER_SEC / HZ);
 }
 
+/* 32 bits, and what does not fit is lost. */
+static inline unsigned int jiffies_to_usecs(const unsigned long j)
+{
+	return (USEC_PER_SEC / HZ) * j;
+}
+
 static inline unsigned long usecs_to_jiffies(const unsigned int u)
 {
-	return (u + (USEC_PER_SEC / HZ) - 1) / (USEC_PER_SEC / HZ);
+	return u > jiffies_to_usecs(MAX_JIFFY_OFFSET) ? MAX_JIFFY_OFFSET
+						      : (u + (USEC_PER_SEC / HZ) - 1) / (USEC_PER_SEC / HZ);
 }
 
 static inline unsigned int jiffies_to_msecs(const unsigned long j)
@@ -55,14 +62,9 @@ static inline unsigned int jiffies_to_msecs(const unsigned long j)
 	return (MSEC_PER_SEC / HZ) * j;
 }
 
-static inline unsigned int jiffies_to_usecs(const unsigned long j)
-{
-	return (USEC_PER_SEC / HZ) * j;
-}
-
 static inline u64 jiffies_to_nsecs(const unsigned long j)
 {
-	return (u64)j * (NSEC_PER_SEC / HZ);
+	return (u64)jiffies_to_usecs(j) * NSEC_PER_USEC;
 }
 
 static inline unsigned long nsecs_to_jiffies(u64 n)
@@ -78,6 +80,11 @@ static inline u64 nsecs_to_jiffies64(u64 n)
 static inline u64 jiffies64_to_nsecs(u64 j)
 {
 	return j * (NSEC_PER_SEC / HZ);
+}
+
+static inline u64 jiffies64_to_msecs(u64 j)
+{
+	return (MSEC_PER_SEC / HZ) * j;
 }
 
 static inline clock_t jiffies_to_clock_t(unsigned long x)

@@ -80,6 +80,25 @@ static inline ktime_t ktime_add_ms(const ktime_t kt, const u64 msec)
 	return ktime_add_ns(kt, msec * NSEC_PER_MSEC);
 }
 
+static inline ktime_t ktime_sub_us(const ktime_t kt, const u64 usec)
+{
+	return ktime_sub_ns(kt, usec * NSEC_PER_USEC);
+}
+
+static inline ktime_t ktime_sub_ms(const ktime_t kt, const u64 msec)
+{
+	return ktime_sub_ns(kt, msec * NSEC_PER_MSEC);
+}
+
+/* False, and nothing stored, if it is 0. */
+static inline bool ktime_to_timespec64_cond(const ktime_t kt, struct timespec64 *ts)
+{
+	if (!kt)
+		return false;
+	*ts = ktime_to_timespec64(kt);
+	return true;
+}
+
 static inline ktime_t us_to_ktime(u64 us)
 {
 	return us * NSEC_PER_USEC;

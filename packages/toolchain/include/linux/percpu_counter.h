@@ -36,3 +36,21 @@ static inline void percpu_counter_add(struct percpu_counter *fbc, s64 amount)
 #define percpu_counter_read_positive(fbc) ((fbc)->count > 0 ? (fbc)->count : 0)
 #define percpu_counter_sum(fbc) ((fbc)->count)
 #define percpu_counter_sum_positive(fbc) percpu_counter_read_positive(fbc)
+#define percpu_counter_add_batch(fbc, amount, batch) percpu_counter_add(fbc, amount)
+#define percpu_counter_add_local(fbc, amount) percpu_counter_add(fbc, amount)
+#define percpu_counter_sub_local(fbc, amount) percpu_counter_sub(fbc, amount)
+#define percpu_counter_sync(fbc) ((void)(fbc))
+#define percpu_counter_initialized(fbc) ((void)(fbc), true)
+#define percpu_counter_sum_all(fbc) percpu_counter_sum(fbc)
+#define percpu_counter_batch 32
+
+/* -1, 0 or 1. */
+static inline int percpu_counter_compare(struct percpu_counter *fbc, s64 rhs)
+{
+	return fbc->count < rhs ? -1 : fbc->count > rhs;
+}
+
+static inline int __percpu_counter_compare(struct percpu_counter *fbc, s64 rhs, s32 batch)
+{
+	return percpu_counter_compare(fbc, rhs);
+}
