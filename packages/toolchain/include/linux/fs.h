@@ -46,8 +46,8 @@
 #define FMODE_CREATED ((__force fmode_t)0x100000)
 #define FMODE_STREAM ((__force fmode_t)0x200000)
 
-#define IOCB_NOWAIT (1 << 7)
-#define IOCB_APPEND (1 << 1)
+#define IOCB_NOWAIT 0x00000008
+#define IOCB_APPEND 0x00000010
 #define IOCB_DIRECT (1 << 17)
 
 #define MAX_LFS_FILESIZE ((loff_t)LLONG_MAX)
@@ -189,6 +189,18 @@ extern ssize_t vfs_read(struct file *file, char __user *buf, size_t count, loff_
 extern ssize_t vfs_write(struct file *file, const char __user *buf, size_t count, loff_t *pos);
 extern int vfs_fsync(struct file *file, int datasync);
 extern void fput(struct file *file);
+
+struct iov_iter;
+extern ssize_t generic_write_checks(struct kiocb *iocb, struct iov_iter *from);
+extern ssize_t generic_file_read_iter(struct kiocb *iocb, struct iov_iter *to);
+extern ssize_t generic_file_write_iter(struct kiocb *iocb, struct iov_iter *from);
+extern ssize_t __generic_file_write_iter(struct kiocb *iocb, struct iov_iter *from);
+extern int simple_read_folio(struct file *file, struct folio *folio);
+extern int simple_write_begin(struct file *file, struct address_space *mapping, loff_t pos, unsigned int len,
+			      struct page **pagep, void **fsdata);
+extern int simple_write_end(struct file *file, struct address_space *mapping, loff_t pos, unsigned int len,
+			    unsigned int copied, struct page *page, void *fsdata);
+extern bool noop_dirty_folio(struct address_space *mapping, struct folio *folio);
 
 extern struct inode *new_inode(struct super_block *sb);
 extern void iput(struct inode *inode);

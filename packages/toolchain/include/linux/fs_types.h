@@ -3,11 +3,13 @@
 
 #include <linux/types.h>
 #include <linux/list.h>
+#include <linux/migrate_mode.h>
 #include <linux/rbtree.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/time64.h>
 #include <linux/uidgid.h>
+#include <linux/xarray.h>
 
 struct address_space_operations;
 struct cdev;
@@ -34,3 +36,4 @@ typedef u32 errseq_t;
 
 /* Files, inodes, dentries and their tables of functions. */
 #include <generated/fs_types.h>
+#include <generated/address_space_types.h>

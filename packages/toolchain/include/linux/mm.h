@@ -127,6 +127,7 @@ static inline void *lowmem_page_address(const struct page *page)
 }
 #define page_address(page) lowmem_page_address(page)
 #define page_to_virt(page) lowmem_page_address(page)
+#define folio_address(folio) page_address(&(folio)->page)
 
 static inline struct page *virt_to_head_page(const void *x)
 {
@@ -149,6 +150,21 @@ static inline unsigned long page_size(struct page *page)
 }
 
 #define page_shift(page) (PAGE_SHIFT + compound_order(page))
+
+static inline unsigned int folio_order(struct folio *folio)
+{
+	return compound_order(&folio->page);
+}
+
+static inline long folio_nr_pages(struct folio *folio)
+{
+	return compound_nr(&folio->page);
+}
+
+static inline size_t folio_size(struct folio *folio)
+{
+	return page_size(&folio->page);
+}
 
 static inline int page_zone_number(const struct page *page)
 {
@@ -199,12 +215,18 @@ static __transparent void put_page(struct page *page)
 
 extern void put_pages_list(struct list_head *pages);
 extern void release_pages(struct page **pages, int nr);
-extern void lock_page(struct page *page);
-extern void unlock_page(struct page *page);
-extern int trylock_page(struct page *page);
 extern bool set_page_dirty(struct page *page);
 extern int set_page_dirty_lock(struct page *page);
+extern bool folio_mark_dirty(struct folio *folio);
 extern struct address_space *page_mapping(struct page *page);
+extern struct address_space *folio_mapping(struct folio *folio);
+extern void truncate_pagecache(struct inode *inode, loff_t newsize);
+extern void truncate_setsize(struct inode *inode, loff_t newsize);
+extern void pagecache_isize_extended(struct inode *inode, loff_t from, loff_t to);
+extern void truncate_pagecache_range(struct inode *inode, loff_t start, loff_t end);
+extern void truncate_inode_pages(struct address_space *mapping, loff_t start);
+extern void truncate_inode_pages_range(struct address_space *mapping, loff_t start, loff_t end);
+extern void truncate_inode_pages_final(struct address_space *mapping);
 
 extern atomic_long_t _totalram_pages;
 

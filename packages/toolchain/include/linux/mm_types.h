@@ -69,10 +69,34 @@ enum {
 	NR_MM_COUNTERS
 };
 
-/* A set of pages known by its head: here a page by another name. */
+/* A set of pages known by its head: a page by another name, with the same members. */
 struct folio {
-	struct page page;
+	union {
+		struct {
+			unsigned long flags;
+			struct list_head lru;
+			struct address_space *mapping;
+			pgoff_t index;
+			void *private;
+			atomic_t _mapcount;
+			atomic_t _refcount;
+			unsigned long memcg_data;
+		};
+		struct page page;
+	};
 };
+#define __FOLIO_LIKE_PAGE(member) \
+	_Static_assert(__builtin_offsetof(struct folio, member) == __builtin_offsetof(struct page, member), #member)
+__FOLIO_LIKE_PAGE(flags);
+__FOLIO_LIKE_PAGE(lru);
+__FOLIO_LIKE_PAGE(mapping);
+__FOLIO_LIKE_PAGE(index);
+__FOLIO_LIKE_PAGE(private);
+__FOLIO_LIKE_PAGE(_mapcount);
+__FOLIO_LIKE_PAGE(_refcount);
+__FOLIO_LIKE_PAGE(memcg_data);
+#undef __FOLIO_LIKE_PAGE
+_Static_assert(sizeof(struct folio) == sizeof(struct page), "struct folio");
 #define page_folio(p) ((struct folio *)compound_head(p))
 #define folio_page(folio, n) (&(folio)->page + (n))
 

@@ -108,6 +108,28 @@ static inline int PageSwapCache(struct page *page)
 	return PageSwapBacked(page) && test_bit(PG_swapcache, &page->flags);
 }
 
+#define __FOLIO_FLAG(lname) \
+	static inline bool folio_test_ ## lname(struct folio *folio) \
+	{ \
+		return test_bit(PG_ ## lname, &folio->flags); \
+	} \
+	static inline void folio_set_ ## lname(struct folio *folio) \
+	{ \
+		set_bit(PG_ ## lname, &folio->flags); \
+	} \
+	static inline void folio_clear_ ## lname(struct folio *folio) \
+	{ \
+		clear_bit(PG_ ## lname, &folio->flags); \
+	}
+__FOLIO_FLAG(locked)
+__FOLIO_FLAG(referenced)
+__FOLIO_FLAG(uptodate)
+__FOLIO_FLAG(dirty)
+__FOLIO_FLAG(error)
+__FOLIO_FLAG(private)
+__FOLIO_FLAG(writeback)
+#define folio_mark_uptodate(folio) folio_set_uptodate(folio)
+
 static inline int PageCompound(struct page *page)
 {
 	return PageHead(page) || PageTail(page);

@@ -40,6 +40,37 @@ struct iov_iter {
 	unsigned long nr_segs;
 };
 
+static inline bool iter_is_ubuf(const struct iov_iter *i)
+{
+	return i->iter_type == ITER_UBUF;
+}
+
+static inline bool iter_is_iovec(const struct iov_iter *i)
+{
+	return i->iter_type == ITER_IOVEC;
+}
+
+static inline bool iov_iter_is_kvec(const struct iov_iter *i)
+{
+	return i->iter_type == ITER_KVEC;
+}
+
+static inline bool user_backed_iter(const struct iov_iter *i)
+{
+	return i->user_backed;
+}
+
+static inline void iov_iter_ubuf(struct iov_iter *i, unsigned int direction, void __user *buf, size_t count)
+{
+	*i = (struct iov_iter) {
+		.iter_type = ITER_UBUF,
+		.user_backed = true,
+		.data_source = direction,
+		.ubuf = buf,
+		.count = count,
+	};
+}
+
 static inline size_t iov_iter_count(const struct iov_iter *i)
 {
 	return i->count;
@@ -65,6 +96,9 @@ extern size_t _copy_from_iter(void *addr, size_t bytes, struct iov_iter *i);
 #define copy_from_iter_full(addr, bytes, i) (_copy_from_iter(addr, bytes, i) == (bytes))
 extern size_t copy_page_to_iter(struct page *page, size_t offset, size_t bytes, struct iov_iter *i);
 extern size_t copy_page_from_iter(struct page *page, size_t offset, size_t bytes, struct iov_iter *i);
+extern size_t copy_page_from_iter_atomic(struct page *page, unsigned int offset, size_t bytes, struct iov_iter *i);
+extern size_t fault_in_iov_iter_readable(const struct iov_iter *i, size_t bytes);
+#define copy_folio_to_iter(folio, offset, bytes, i) copy_page_to_iter(&(folio)->page, offset, bytes, i)
 extern size_t iov_iter_zero(size_t bytes, struct iov_iter *i);
 extern void iov_iter_advance(struct iov_iter *i, size_t bytes);
 extern void iov_iter_revert(struct iov_iter *i, size_t bytes);
