@@ -17,7 +17,9 @@ import { slabFastPaths } from './arch/wasm64/slab_functions.js';
 import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { TRAP } from './arch/wasm64/translate.js';
 import { Traps } from './arch/wasm64/traps.js';
+import { DriverModel } from './drivers/base/driver_model.js';
 import {
+  bootRegions,
   filesystemDeps,
   moduleEnvironment,
   oopsEnvironment,
@@ -139,6 +141,8 @@ export class Kernel {
   readonly params: Params;
   /** Files of devices, /proc, debugfs and sysfs. */
   readonly fs: Filesystems;
+  /** Buses, managed resources, and who uses which addresses. */
+  readonly drivers: DriverModel;
   readonly dynamicDebug: DynamicDebug;
   /** ftrace: the buffer of events, and what is written into it. */
   readonly tracing: Tracing;
@@ -332,6 +336,8 @@ export class Kernel {
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
     this.fs = new Filesystems(filesystemDeps(this, access), data);
+    const freeIrq = this.concurrency.irqs.sleepingExports()['free_irq'][1];
+    this.drivers = new DriverModel(filesystemDeps(this, access), { ...this.fs, freeIrq });
     this.tracing = new Tracing(tracingEnvironment(this), traceRegistry(this));
     const sleeping = sleepingExports(this);
     this.symbols = new KernelSymbols(
@@ -461,6 +467,7 @@ export class Kernel {
     this.tasks.boot(FIRST_PID);
     this.taskServices.boot();
     this.fs.boot();
+    this.drivers.boot(bootRegions(this), this.fs.tree.folder('sys/bus'));
     this.watchdog.boot();
     this.concurrency.boot();
     this.tracing.boot();

@@ -7,15 +7,21 @@ import type { FsDeps } from './fs/fs_context.js';
 import { calleeAt } from './kernel/module/callee.js';
 import type { ModuleEnvironment } from './kernel/module/environment.js';
 import type { OopsEnvironment } from './kernel/oops.js';
+import type { BootRegion } from './kernel/resource.js';
 import type { SchedulerEnvironment } from './kernel/sched/core.js';
 import type { GuestAccess } from './lib/guest_access.js';
+import { STATIC_DATA_PADDR } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { vsprintf } from './lib/vsprintf.js';
-import type { Vaddr } from './machine/layout.js';
+import { KERNEL_TEXT_START, PAGE_SIZE, type Vaddr } from './machine/layout.js';
 import type { PageCacheDeps } from './mm/filemap.js';
 import { GFP_KERNEL } from './mm/gfp.js';
+import { LOW_1M, LOW_MEMORY_END } from './mm/memblock.js';
 import { describeVmallocAddress } from './mm/vmalloc_report.js';
+
+/** Firmware at the end of the first MiB. */
+const FIRMWARE_START = 0xf0000;
 
 /** What files and filesystems are given. */
 export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
@@ -56,6 +62,20 @@ export function pageCacheDeps(k: Kernel, access: GuestAccess): PageCacheDeps {
     kmalloc: (bytes, gfp) => k.slub.kmalloc(bytes, gfp),
     kfree: (address) => void k.slub.kfree(address),
   };
+}
+
+/** What the physical memory holds, for /proc/iomem: ranges that contain others first. */
+export function bootRegions(k: Kernel): BootRegion[] {
+  const text = k.pageTables.frame(k.pageTables.walk(KERNEL_TEXT_START).entry);
+  return [
+    { name: 'Reserved', start: 0, bytes: PAGE_SIZE },
+    { name: 'System RAM', start: PAGE_SIZE, bytes: LOW_MEMORY_END - PAGE_SIZE },
+    { name: 'Reserved', start: LOW_MEMORY_END, bytes: PAGE_SIZE },
+    { name: 'Reserved', start: FIRMWARE_START, bytes: LOW_1M - FIRMWARE_START },
+    { name: 'System RAM', start: LOW_1M, bytes: k.ram.size - LOW_1M },
+    { name: 'Kernel code', start: text, bytes: PAGE_SIZE },
+    { name: 'Kernel data', start: STATIC_DATA_PADDR, bytes: k.data.end - STATIC_DATA_PADDR },
+  ];
 }
 
 export function oopsEnvironment(k: Kernel): OopsEnvironment {

@@ -72,6 +72,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...vmallocExports(k.vmalloc, k.ioremap),
     ...k.library.exports(),
     ...k.fs.exports(),
+    ...k.drivers.exports(),
     ...k.tracing.exports(),
     ...k.concurrency.exports(),
   });
@@ -83,6 +84,7 @@ export function sleepingExports(k: Kernel): KernelExports {
     ...k.sleep.sleepingExports(),
     ...k.kthreads.sleepingExports(),
     ...k.concurrency.sleepingExports(),
+    ...k.drivers.sleepingExports(),
     ...k.pageLocks.sleepingExports(),
   });
 }

@@ -29,6 +29,8 @@ export function procFiles(k: Kernel): ProcRoot {
   proc.create('zoneinfo', () => zoneinfo(k.pages));
   proc.create('vmstat', () => vmstat(k.pages));
   proc.create('slabinfo', () => slabinfoText(k.slub));
+  proc.create('iomem', () => k.drivers.resources.text('iomem'));
+  proc.create('ioports', () => k.drivers.resources.text('ioport'));
   proc.create('misc', () => k.fs.misc.text());
   proc.create('devices', () => {
     const lines = k.fs.charDevices
@@ -36,8 +38,8 @@ export function procFiles(k: Kernel): ProcRoot {
       .map(({ major, name }) => `${String(major).padStart(3)} ${name}\n`);
     return `Character devices:\n${lines.join('')}\nBlock devices:\n`;
   });
-  const filesystems = ['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'debugfs'];
-  proc.create('filesystems', () => filesystems.map((name) => `nodev\t${name}\n`).join(''));
+  proc.create('filesystems', () => k.fs.vfs.supers.text());
+  for (const name of ['mounts', 'self/mounts']) proc.create(name, () => k.fs.vfs.mounts.text());
   createTaskFiles(proc, {
     ram: k.ram,
     tasks: k.tasks,

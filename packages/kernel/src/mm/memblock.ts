@@ -16,7 +16,7 @@ export interface MemblockRegion {
   readonly end: Paddr;
 }
 
-const LOW_MEMORY_END = 0x9f000;
+export const LOW_MEMORY_END = 0x9f000;
 export const LOW_1M = 0x100000;
 
 export class Memblock {

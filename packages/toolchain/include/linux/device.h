@@ -39,12 +39,6 @@ struct device_attribute {
 #define DEVICE_ATTR_RO(_name) struct device_attribute dev_attr_ ## _name = __ATTR_RO(_name)
 #define DEVICE_ATTR_WO(_name) struct device_attribute dev_attr_ ## _name = __ATTR_WO(_name)
 
-struct device_driver {
-	const char *name;
-	struct module *owner;
-	const struct attribute_group **groups;
-};
-
 #define kobj_to_dev(k) container_of(k, struct device, kobj)
 
 static inline const char *dev_name(const struct device *dev)
@@ -87,6 +81,25 @@ extern void device_remove_file(struct device *dev, const struct device_attribute
 extern struct device *root_device_register(const char *name);
 extern void root_device_unregister(struct device *root);
 
+typedef void (*dr_release_t)(struct device *dev, void *res);
+typedef int (*dr_match_t)(struct device *dev, void *res, void *match_data);
+extern void *__devres_alloc_node(dr_release_t release, size_t size, gfp_t gfp, int nid, const char *name) __malloc;
+#define devres_alloc(release, size, gfp) __devres_alloc_node(release, size, gfp, NUMA_NO_NODE, #release)
+extern void devres_free(void *res);
+extern void devres_add(struct device *dev, void *res);
+extern void *devres_find(struct device *dev, dr_release_t release, dr_match_t match, void *match_data);
+extern void *devres_remove(struct device *dev, dr_release_t release, dr_match_t match, void *match_data);
+extern int devres_destroy(struct device *dev, dr_release_t release, dr_match_t match, void *match_data);
+extern int devres_release(struct device *dev, dr_release_t release, dr_match_t match, void *match_data);
+extern int devm_add_action(struct device *dev, void (*action)(void *), void *data);
+extern int devm_add_action_or_reset(struct device *dev, void (*action)(void *), void *data);
+extern void devm_remove_action(struct device *dev, void (*action)(void *), void *data);
+extern void devm_release_action(struct device *dev, void (*action)(void *), void *data);
+extern void __iomem *devm_ioremap(struct device *dev, resource_size_t offset, resource_size_t size);
+extern void devm_iounmap(struct device *dev, void __iomem *addr);
+extern void __iomem *devm_ioremap_resource(struct device *dev, const struct resource *res);
+extern __printf(3, 4) char *devm_kasprintf(struct device *dev, gfp_t gfp, const char *fmt, ...) __malloc;
+
 extern void *devm_kmalloc(struct device *dev, size_t size, gfp_t gfp) __malloc __alloc_size__(2);
 extern void devm_kfree(struct device *dev, const void *p);
 extern char *devm_kstrdup(struct device *dev, const char *s, gfp_t gfp) __malloc;
@@ -110,6 +123,8 @@ static inline void *devm_kcalloc(struct device *dev, size_t n, size_t size, gfp_
 {
 	return devm_kmalloc_array(dev, n, size, flags | __GFP_ZERO);
 }
+
+#include <linux/device/driver.h>
 
 #define module_driver(__driver, __register, __unregister, ...) \
 	static int __init __driver ## _init(void) \

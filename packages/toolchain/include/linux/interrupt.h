@@ -37,6 +37,18 @@ static inline int __must_check request_irq(unsigned int irq, irq_handler_t handl
 	return request_threaded_irq(irq, handler, NULL, flags, name, dev);
 }
 
+struct device;
+extern int __must_check devm_request_threaded_irq(struct device *dev, unsigned int irq, irq_handler_t handler,
+						  irq_handler_t thread_fn, unsigned long irqflags,
+						  const char *devname, void *dev_id);
+extern void devm_free_irq(struct device *dev, unsigned int irq, void *dev_id);
+
+static inline int __must_check devm_request_irq(struct device *dev, unsigned int irq, irq_handler_t handler,
+						unsigned long irqflags, const char *devname, void *dev_id)
+{
+	return devm_request_threaded_irq(dev, irq, handler, NULL, irqflags, devname, dev_id);
+}
+
 enum {
 	TASKLET_STATE_SCHED,
 	TASKLET_STATE_RUN

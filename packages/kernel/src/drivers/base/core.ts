@@ -15,13 +15,12 @@ import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
 import { Class, Device } from './device_types.js';
 import type { Devtmpfs } from './devtmpfs.js';
+import type { DriverModel } from './driver_model.js';
 
 const D = Device.o;
 /** `struct device_type`: its name, groups, devnode and release. */
 const TYPE_GROUPS = 8;
 const TYPE_RELEASE = 24;
-/** Before each block of devm memory: its link in the device's list. */
-const DEVRES_HEADER = 16;
 
 export class Devices {
   private readonly list: GuestList;
@@ -51,6 +50,9 @@ export class Devices {
   private string(at: Vaddr): string {
     return at === 0 ? '' : decodeUtf8(readCString(this.deps, at, 255));
   }
+
+  /** Buses and managed resources; devices of the kernel's own are made before there are any. */
+  model: DriverModel | undefined;
 
   nameOf(dev: Vaddr): string {
     const init = this.get(dev, 'init_name');
@@ -109,7 +111,7 @@ export class Devices {
       this.kobjects.putRef(dev);
       return error;
     }
-    const failed = this.addFiles(dev);
+    const failed = this.addFiles(dev) || (this.model?.buses.addDevice(dev) ?? 0);
     if (failed !== 0) this.del(dev);
     if (failed !== 0) this.kobjects.putRef(dev);
     return failed;
@@ -180,11 +182,12 @@ export class Devices {
     const cls = this.get(dev, 'class');
     const dir = sysfs.dirOf(dev);
     const home = dir === 0 ? 0 : tree.at(dir).parent;
+    this.model?.buses.removeDevice(dev);
     const devt = this.devt(dev);
     if (devt !== 0) this.devtmpfs.deleteNode(this.nodeName(dev, cls).name, dev);
     if (devt !== 0) this.removeLink(tree.folder('sys/dev/char'), `${MAJOR(devt)}:${MINOR(devt)}`);
     if (cls !== 0) this.removeLink(sysfs.dirOf(this.classField(cls, 'p')), this.nameOf(dev));
-    this.releaseMemory(dev);
+    this.model?.devres.releaseAll(dev);
     this.kobjects.del(dev);
     if (home !== 0) this.cleanHome(home, dev);
   }
@@ -203,7 +206,7 @@ export class Devices {
 
   /** The last reference is gone. */
   private release(dev: Vaddr): void {
-    this.releaseMemory(dev);
+    this.model?.devres.releaseAll(dev);
     const type = this.get(dev, 'type');
     const cls = this.get(dev, 'class');
     const release =
@@ -244,40 +247,6 @@ export class Devices {
       const dev = this.tree.at(link).priv;
       if (dev !== 0 && this.devt(dev) === devt) return this.unregister(dev);
     }
-  }
-
-  // ---------------------------------------------------------------- devm
-
-  private devmAlloc(dev: Vaddr, bytes: number, gfp: number): Vaddr {
-    if (bytes === 0) return 16;
-    const block = this.deps.kmalloc(bytes + DEVRES_HEADER, gfp);
-    if (block === 0) return 0;
-    this.list.addTail(block, dev + D.devres_head);
-    return block + DEVRES_HEADER;
-  }
-
-  private devmFree(dev: Vaddr, object: Vaddr): void {
-    for (const block of this.list.nodes(dev + D.devres_head)) {
-      if (block + DEVRES_HEADER !== object) continue;
-      this.list.delInit(block);
-      this.deps.kfree(block);
-      return;
-    }
-    if (object > 16 || object < 0) this.deps.env.reports.warn('drivers/base/devres.c', 1073, 'devm_kfree');
-  }
-
-  private releaseMemory(dev: Vaddr): void {
-    const head = dev + D.devres_head;
-    for (let last = this.list.prev(head); last !== head && last !== 0; last = this.list.prev(head)) {
-      this.list.delInit(last);
-      this.deps.kfree(last);
-    }
-  }
-
-  private devmCopy(dev: Vaddr, bytes: Uint8Array, gfp: number): Vaddr {
-    const copy = this.devmAlloc(dev, bytes.length, gfp);
-    if (copy !== 0 && copy !== 16) this.deps.guest.write(copy, bytes);
-    return copy;
   }
 
   // ---------------------------------------------------------------- what C sees
@@ -333,18 +302,6 @@ export class Devices {
         },
       ],
       root_device_unregister: ['v:p', (dev: Vaddr) => this.unregister(dev)],
-      devm_kmalloc: ['p:pzu', (dev: Vaddr, bytes: number, gfp: number) => this.devmAlloc(dev, bytes, gfp)],
-      devm_kfree: ['v:pp', (dev: Vaddr, object: Vaddr) => this.devmFree(dev, object)],
-      devm_kstrdup: [
-        'p:ppu',
-        (dev: Vaddr, s: Vaddr, gfp: number) =>
-          s === 0 ? 0 : this.devmCopy(dev, Uint8Array.of(...readCString(deps, s), 0), gfp),
-      ],
-      devm_kmemdup: [
-        'p:ppzu',
-        (dev: Vaddr, from: Vaddr, n: number, gfp: number) =>
-          this.devmCopy(dev, deps.guest.read(from, n), gfp),
-      ],
       device_release: ['v:p', (dev: Vaddr) => this.release(dev)],
       device_create_release: ['v:p', (dev: Vaddr) => deps.kfree(dev)],
       dev_show: ['l:ppp', (dev: Vaddr, _attr: Vaddr, buf: Vaddr) => this.show(buf, this.numberText(dev))],
@@ -380,10 +337,8 @@ export class Devices {
   /** `class device`, as messages about a device begin. */
   prefix(dev: Vaddr): string {
     if (dev === 0) return '(NULL device *)';
-    const driver = this.get(dev, 'driver');
-    const cls = this.get(dev, 'class');
-    const owner =
-      driver !== 0 ? this.string(readS64(this.deps, driver)) : this.string(this.classField(cls, 'name'));
+    const [driver, bus, cls] = [this.get(dev, 'driver'), this.get(dev, 'bus'), this.get(dev, 'class')];
+    const owner = this.string(driver || bus ? readS64(this.deps, driver || bus) : this.classField(cls, 'name'));
     return `${owner} ${this.nameOf(dev)}`;
   }
 }

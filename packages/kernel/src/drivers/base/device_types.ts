@@ -4,7 +4,7 @@
 import { Kobject } from '../../lib/kobject_types.js';
 import { ListHead } from '../../lib/list.js';
 import { Mutex, spinlock } from '../../lib/lock_types.js';
-import { addr, fn, int, struct, type Type, u16, u32, u64, uint } from '../../lib/struct.js';
+import { addr, bool, fn, int, struct, type Type, u16, u32, u64, uint } from '../../lib/struct.js';
 
 const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
 const dev = named(u32, 'dev_t');
@@ -26,8 +26,11 @@ export const Class = struct('class', {
 export const Device = struct('device', {
   kobj: Kobject,
   parent: addr('struct device'),
+  /** What its bus keeps of it. */
+  p: addr('struct device_private'),
   init_name: addr('const char'),
   type: addr('const struct device_type'),
+  bus: addr('struct bus_type'),
   driver: addr('struct device_driver'),
   platform_data: addr(),
   driver_data: addr(),
@@ -42,6 +45,65 @@ export const Device = struct('device', {
   class: addr('struct class'),
   groups: addr(GROUPS),
   release: fn('void', 'struct device *dev'),
+});
+
+export const BusType = struct('bus_type', {
+  name: addr('const char'),
+  dev_name: addr('const char'),
+  dev_root: addr('struct device'),
+  bus_groups: addr(GROUPS),
+  dev_groups: addr(GROUPS),
+  drv_groups: addr(GROUPS),
+  /** More than 0: the driver is for the device. */
+  match: fn('int', 'struct device *dev, struct device_driver *drv'),
+  uevent: fn('int', 'struct device *dev, struct kobj_uevent_env *env'),
+  probe: fn('int', 'struct device *dev'),
+  sync_state: fn('void', 'struct device *dev'),
+  remove: fn('void', 'struct device *dev'),
+  shutdown: fn('void', 'struct device *dev'),
+  pm: addr('const struct dev_pm_ops'),
+  p: addr('struct subsys_private'),
+  need_parent_lock: bool,
+});
+
+export const DeviceDriver = struct('device_driver', {
+  name: addr('const char'),
+  bus: addr('struct bus_type'),
+  owner: addr('struct module'),
+  mod_name: addr('const char'),
+  suppress_bind_attrs: bool,
+  probe_type: int,
+  of_match_table: addr('const struct of_device_id'),
+  acpi_match_table: addr('const struct acpi_device_id'),
+  probe: fn('int', 'struct device *dev'),
+  sync_state: fn('void', 'struct device *dev'),
+  remove: fn('int', 'struct device *dev'),
+  shutdown: fn('void', 'struct device *dev'),
+  groups: addr(GROUPS),
+  dev_groups: addr(GROUPS),
+  pm: addr('const struct dev_pm_ops'),
+  p: addr('struct driver_private'),
+});
+
+export const PlatformDevice = struct('platform_device', {
+  name: addr('const char'),
+  id: int,
+  id_auto: bool,
+  dev: Device,
+  platform_dma_mask: u64,
+  num_resources: u32,
+  resource: addr('struct resource'),
+  id_entry: addr('const struct platform_device_id'),
+  driver_override: addr('const char'),
+});
+
+export const PlatformDriver = struct('platform_driver', {
+  probe: fn('int', 'struct platform_device *dev'),
+  remove: fn('int', 'struct platform_device *dev'),
+  shutdown: fn('void', 'struct platform_device *dev'),
+  driver: DeviceDriver,
+  id_table: addr('const struct platform_device_id'),
+  prevent_deferred_probe: bool,
 });
 
 export const Cdev = struct('cdev', {

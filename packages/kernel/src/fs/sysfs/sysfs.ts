@@ -270,6 +270,11 @@ export class Sysfs {
     return this.tree.create(dir, name, shape) === 0 ? -ENOMEM : 0;
   }
 
+  /** Takes a link out of a folder. */
+  removeLink(dir: Handle, name: string): void {
+    if (dir !== 0) this.removeNamed(dir, name);
+  }
+
   exports(): KernelExports {
     const each = (list: Vaddr, action: (attr: Vaddr) => number): number => {
       for (const attr of this.pointersAt(list)) {
