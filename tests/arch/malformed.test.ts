@@ -30,10 +30,15 @@ long sum(long *p, int n) { long s = 0; char buffer[100]; __builtin_memcpy(buffer
 function load(file: Uint8Array): void {
   const object = parseObject(file);
   const layout = layoutImage(object);
-  const { addresses } = resolveSymbols(object, layout, MODULES_VADDR, () => MODULES_VADDR + 64);
+  const { addresses } = resolveSymbols(
+    object,
+    layout,
+    { core: MODULES_VADDR, init: 0 },
+    () => MODULES_VADDR + 64,
+  );
   for (const { segment } of layout.segments) relocateSegment(segment, addresses);
   const { bytes } = translate(object, {
-    textBase: MODULES_VADDR,
+    functionAddress: (i) => MODULES_VADDR + layout.functions[i].offset,
     directBytes: 2 ** 24,
     symbolAddress: (i) => addresses[i],
     signatureId: () => 1,

@@ -148,7 +148,8 @@ static const struct {
 	MISTAKE(page_freed_twice), MISTAKE(give_up),
 };
 
-static int __init mistakes_init(void)
+/* Not __init: a module whose init function died keeps its init memory, and is compared with one that lives. */
+static int mistakes_init(void)
 {
 	for (int i = 0; i < ARRAY_SIZE(mistakes); i++)
 		if (strcmp(mistakes[i].name, what) == 0)

@@ -32,8 +32,13 @@ export const HELPER = {
 export const TRAP = { divideError: 0, invalidOpcode: 1, stackOverflow: 2, notSupported: 3 } as const;
 
 export interface TranslateOptions {
-  /** Address of byte 0 of the object's code section payload. */
-  readonly textBase: Vaddr;
+  /** Address of a defined function's body. */
+  functionAddress(index: number): Vaddr;
+  /**
+   * Address of a function (by index, imports first) that may be gone by the time somebody who stays calls it: such a
+   * call looks where it goes. Undefined for all others, and by default.
+   */
+  vanishing?(index: number): Vaddr | undefined;
   /** Bytes of RAM that the direct map reaches without a TLB look-up; 0 sends every access through the TLB. */
   readonly directBytes: number;
   /** Address of a symbol (by symbol index): of the data, or of the function. */
@@ -57,6 +62,9 @@ export class FunctionTranslator {
   protected readonly type: FunctionType;
   private readonly target: AccessTarget;
   private readonly weight: number;
+  /** What turns an offset in the code section's payload into an address of this function. */
+  private readonly siteBase: Vaddr;
+  private readonly vanishes: boolean;
   protected readonly extra: {
     a: number;
     d: number;
@@ -83,6 +91,8 @@ export class FunctionTranslator {
     index: number,
   ) {
     const body = object.functions[index];
+    this.siteBase = options.functionAddress(index) - body.start;
+    this.vanishes = options.vanishing?.(object.imports.length + index) !== undefined;
     this.type = object.types[body.type];
     this.in = new Reader(object.code, body.start, body.end);
     this.localsHeader = new Writer();
@@ -154,7 +164,7 @@ export class FunctionTranslator {
 
   /** The guest address of the current instruction, low 32 bits. */
   protected get site(): number {
-    return (this.options.textBase + this.pc) | 0;
+    return (this.siteBase + this.pc) | 0;
   }
 
   protected trap(kind: number): void {
@@ -389,19 +399,33 @@ export class FunctionTranslator {
   }
 
   private call(fn: number): void {
+    const { imports, functions } = this.object;
+    const callee = fn - HELPERS.length;
     this.markCall();
-    if (fn < HELPERS.length + this.object.imports.length) this.tick(KERNEL_CALL_UNITS);
+    const address = this.vanishes ? undefined : this.options.vanishing?.(callee);
+    if (address !== undefined) {
+      this.out.i64(address);
+      return this.callPointer((imports[callee] ?? functions[callee - imports.length]).type);
+    }
+    if (callee < imports.length) this.tick(KERNEL_CALL_UNITS);
     this.out.call(fn);
   }
 
   private callIndirect(tail: boolean): void {
-    const { in: r, out, extra } = this;
+    const { in: r, out } = this;
     const index = r.uleb();
     r.uleb();
-    const type = this.object.types[index];
-    if (!type) throw new FormatError(`indirect call of type ${index}, which does not exist`);
-    const signature = this.options.signatureId(type);
+    if (!this.object.types[index])
+      throw new FormatError(`indirect call of type ${index}, which does not exist`);
     this.markCall();
+    this.callPointer(index);
+    if (tail) out.br(this.depth - 1);
+  }
+
+  /** Calls what the address on the stack leads to, with a type by its index. */
+  private callPointer(index: number): void {
+    const { out, extra } = this;
+    const signature = this.options.signatureId(this.object.types[index]);
     out
       .tee(extra.a)
       .op(OP.i32_wrap_i64)
@@ -422,7 +446,6 @@ export class FunctionTranslator {
       .mem(OP.i32_load, TLB_FETCH + 12);
     out.else().get(extra.a).i32(signature).i32(this.site).call(HELPER.fetchSlow).end();
     out.callIndirect(index);
-    if (tail) out.br(this.depth - 1);
   }
 
   private stackPointer(op: number): void {

@@ -73,6 +73,12 @@ export class Functions {
     for (const fn of [...this.byAddress.values()]) if (fn.module === module) this.remove(fn.address);
   }
 
+  /** Forgets the functions in a range of addresses; the caller flushes the fetch TLB. */
+  removeRange(from: Vaddr, to: Vaddr): void {
+    for (const address of [...this.byAddress.keys()])
+      if (address >= from && address < to) this.remove(address);
+  }
+
   private remove(address: Vaddr): void {
     this.byAddress.delete(address);
     for (const [key, index] of this.indices) {

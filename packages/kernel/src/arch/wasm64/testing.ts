@@ -157,9 +157,10 @@ export class BareMachine {
   load(file: Uint8Array): void {
     const object = parseObject(file);
     const layout = layoutImage(object);
-    const { addresses, unknown } = resolveSymbols(object, layout, IMAGE, (name) => this.symbols.get(name));
+    const bases = { core: IMAGE, init: 0 };
+    const { addresses, unknown } = resolveSymbols(object, layout, bases, (name) => this.symbols.get(name));
     if (unknown.length > 0) throw new Error(`unknown symbols: ${unknown.join(', ')}`);
-    const { textPages, rodataPages, size } = layout;
+    const { textPages, rodataPages, size } = layout.core;
     for (let page = 0; page * PAGE_SIZE < size; page++)
       this.tables.map(
         IMAGE + page * PAGE_SIZE,
@@ -172,7 +173,7 @@ export class BareMachine {
       });
     });
     const { bytes } = translate(object, {
-      textBase: IMAGE,
+      functionAddress: (i) => IMAGE + layout.functions[i].offset,
       directBytes: this.options.directMap === false ? 0 : this.ram.size,
       symbolAddress: (i) => addresses[i],
       signatureId: (type) => this.functions.signatureId(type),
@@ -196,7 +197,7 @@ export class BareMachine {
       guest: Object.fromEntries(imports.map((f, i) => [i, f])),
     });
     object.functions.forEach((f, i) => {
-      const address = IMAGE + f.start;
+      const address = IMAGE + layout.functions[i].offset;
       const fn = instance.exports[`f${i}`];
       this.functions.add({ name: f.name, address, type: object.types[f.type], body: { kind: 'wasm', fn } });
       this.defined.set(f.name, address);

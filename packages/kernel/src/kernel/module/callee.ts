@@ -4,12 +4,13 @@
 import { OP } from '../../arch/wasm64/assembler.js';
 import { Reader } from '../../arch/wasm64/binary.js';
 import type { Vaddr } from '../../machine/layout.js';
-import type { LoadedModule } from './link.js';
+import { codeOffsetOf } from './image.js';
+import { type LoadedModule, presentBases } from './link.js';
 
 /** Address of the imported function that the instruction at `site` calls directly, if it is such a call. */
 export function calleeAt(m: LoadedModule, site: Vaddr): Vaddr | undefined {
-  const offset = site - m.base;
-  if (offset < 0 || offset >= m.object.code.length) return undefined;
+  const offset = codeOffsetOf(m.layout, presentBases(m), site);
+  if (offset === undefined) return undefined;
   const r = new Reader(m.object.code, offset);
   return r.u8() === OP.call ? m.importAddresses[r.uleb()] : undefined;
 }

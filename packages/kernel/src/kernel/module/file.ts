@@ -9,8 +9,8 @@
 import { Reader, Writer } from '../../arch/wasm64/binary.js';
 import { initListHead, ListHead, listAddTail, listDel, listEntries } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
-import { ptr, struct, ulong } from '../../lib/struct.js';
-import { type Handle, PAGE_SIZE } from '../../machine/layout.js';
+import { addr, ptr, struct, ulong } from '../../lib/struct.js';
+import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 
 /** The head of a file's first page. */
@@ -18,6 +18,8 @@ const ModuleFile = struct('module_file', {
   list: ListHead,
   module: ptr('struct module'),
   bytes: ulong,
+  /** Where its init area was loaded: code and data still name addresses in it when it is gone. 0 if it had none. */
+  init: addr(),
   /** The next page; it begins with such a pointer too. */
   next: ptr('void'),
 });
@@ -66,13 +68,14 @@ export class ModuleFiles {
     initListHead(this.ram, this.head);
   }
 
-  /** Keeps a file for a module; false if there is no memory. */
-  keep(module: Handle, file: Uint8Array): boolean {
+  /** Keeps a file for a module, and where its init area lies; false if there is no memory. */
+  keep(module: Handle, file: Uint8Array, init: Vaddr): boolean {
     const first = this.pages.alloc();
     if (first === 0) return false;
     const f = ModuleFile.at(this.ram, first);
     f.module = module;
     f.bytes = file.length;
+    f.init = init;
     f.next = 0;
     listAddTail(this.ram, first + ModuleFile.w.list, this.head);
     for (
@@ -103,6 +106,12 @@ export class ModuleFiles {
     for (const first of listEntries(this.ram, this.head))
       if (ModuleFile.at(this.ram, first).module === module) return first;
     return 0;
+  }
+
+  /** Where a module's init area is or was. */
+  initBase(module: Handle): Vaddr {
+    const first = this.find(module);
+    return first === 0 ? 0 : ModuleFile.at(this.ram, first).init;
   }
 
   /** A module's file. */

@@ -7,12 +7,20 @@ import { decodeLines, LINES_SECTION } from '../../arch/wasm64/lines.js';
 import { type ObjectFile, SYM_UNDEFINED } from '../../arch/wasm64/object.js';
 import { translate } from '../../arch/wasm64/translate.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
-import { PAGE_KERNEL_RO, PAGE_KERNEL_ROX } from '../../mm/pgtable.js';
+import { PAGE_KERNEL_RO, PAGE_KERNEL_ROX, type Protection } from '../../mm/pgtable.js';
 import type { KernelSymbol, SourceLine } from '../kallsyms.js';
 import { KernelParam, KernelSymbol as KernelSymbolStruct, Module as ModuleStruct } from '../module_types.js';
 import { Ddebug } from '../printk/dynamic_debug.js';
 import type { ModuleEnvironment } from './environment.js';
-import { type Layout, relocateSegment } from './image.js';
+import {
+  addressIn,
+  type Bases,
+  codeOffsetOf,
+  isReadOnly,
+  type Layout,
+  type PartName,
+  relocateSegment,
+} from './image.js';
 
 export interface ExportedSymbol {
   readonly name: string;
@@ -26,7 +34,10 @@ export interface LoadedModule {
   readonly object: ObjectFile;
   readonly modinfo: readonly { key: string; value: string }[];
   readonly layout: Layout;
-  readonly base: Vaddr;
+  /** Where its two areas are; `init` still says where the second was once it is gone. */
+  readonly bases: Bases;
+  /** Whether the init area is there: a cache of `init_layout.size` in its struct. */
+  hasInit: boolean;
   /** Its struct module, by the direct-map handle of its page. */
   readonly handle: Handle;
   /** Address by symbol index of the object. */
@@ -50,9 +61,35 @@ export interface LinkRequest {
   readonly object: ObjectFile;
   readonly modinfo: LoadedModule['modinfo'];
   readonly layout: Layout;
-  readonly base: Vaddr;
+  readonly bases: Bases;
+  readonly hasInit: boolean;
   readonly addresses: readonly Vaddr[];
   readonly taints: string;
+  /** Whether a function that this module imports is in another's init area. */
+  vanishes(address: Vaddr): boolean;
+}
+
+const PARTS: readonly PartName[] = ['core', 'init'];
+/** Those of a module's areas that are there. */
+const partsOf = (m: { readonly hasInit: boolean }) => (m.hasInit ? PARTS : PARTS.slice(0, 1));
+
+/** Memory for both areas of a module; undefined if there is not enough. @linux kernel/module/main.c:move_module full */
+export function allocImage(env: ModuleEnvironment, layout: Layout): Bases | undefined {
+  const core = env.moduleAlloc(layout.core.size);
+  if (core === 0) return undefined;
+  if (layout.init.size === 0) return { core, init: 0 };
+  const init = env.moduleAlloc(layout.init.size);
+  if (init !== 0) return { core, init };
+  env.moduleFree(core, layout.core.size);
+  return undefined;
+}
+
+/** Gives back what is there of a module's memory. */
+export function freeImage(
+  env: ModuleEnvironment,
+  m: Pick<LinkRequest, 'layout' | 'bases' | 'hasInit'>,
+): void {
+  for (const part of [...partsOf(m)].reverse()) env.moduleFree(m.bases[part], m.layout[part].size);
 }
 
 /** Fills an image with zeros: its pages may have been anybody's. */
@@ -78,19 +115,20 @@ export function linkImage(env: ModuleEnvironment, request: LinkRequest): LoadedM
   try {
     return link(env, request);
   } catch (error) {
-    env.moduleFree(request.base, request.layout.size);
+    freeImage(env, request);
     throw error;
   }
 }
 
 function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
-  const { object, layout, base } = request;
+  const { object, layout, bases } = request;
   const segments = segmentsOf(request);
   const code = translateImage(env, request);
-  clearImage(env, base, layout.size);
-  copyIn(env, base, object.code);
-  layout.segments.forEach(({ offset }, i) => {
-    copyIn(env, base + offset, segments[i]);
+  for (const part of partsOf(request)) clearImage(env, bases[part], layout[part].size);
+  for (const f of layout.functions)
+    copyIn(env, addressIn(bases, f) - (f.start - f.from), object.code.subarray(f.from, f.end));
+  layout.segments.forEach((placed, i) => {
+    copyIn(env, addressIn(bases, placed), segments[i]);
   });
   const m = describe(env, request, segments);
   writeStruct(env, m);
@@ -115,13 +153,21 @@ interface HostCode {
   readonly suspending: readonly boolean[];
 }
 
-function translateImage(env: ModuleEnvironment, { object, base, addresses }: LinkRequest): HostCode {
+function translateImage(env: ModuleEnvironment, request: LinkRequest): HostCode {
+  const { object, layout, bases, addresses } = request;
+  const nrImports = object.imports.length;
+  const imported = object.imports.map((_, i) => importAddressOf(object, addresses, i));
   const { bytes, suspending } = translate(object, {
-    textBase: base,
+    functionAddress: (i) => addressIn(bases, layout.functions[i]),
+    vanishing: (i) => {
+      if (i < nrImports) return request.vanishes(imported[i]) ? imported[i] : undefined;
+      const placed = layout.functions[i - nrImports];
+      return placed?.part === 'init' ? addressIn(bases, placed) : undefined;
+    },
     directBytes: env.directBytes,
     symbolAddress: (symbol) => addresses[symbol],
     signatureId: (type) => env.functions.signatureId(type),
-    importSuspends: (i) => env.suspends(importAddressOf(object, addresses, i)),
+    importSuspends: (i) => env.suspends(imported[i]),
   });
   return { host: compileHost(bytes), suspending };
 }
@@ -134,6 +180,10 @@ function makeCallable(env: ModuleEnvironment, m: LoadedModule, { host, suspendin
     guest: Object.fromEntries(imports.map((f, i) => [i, f])),
   });
   registerFunctions(env, m, instance.exports, suspending);
+  addNames(env, m);
+}
+
+function addNames(env: ModuleEnvironment, m: LoadedModule): void {
   env.kallsyms.add(m.name, symbolsOf(m), lineLookup(m));
 }
 
@@ -158,10 +208,10 @@ function describe(
   request: LinkRequest,
   segments: readonly Uint8Array[],
 ): LoadedModule {
-  const { object, layout, base, addresses } = request;
+  const { object, layout, bases, addresses } = request;
   const sections = (name: string) =>
-    layout.segments.flatMap(({ segment, offset }, i) =>
-      segment.name === name ? [{ address: base + offset, bytes: segments[i] }] : [],
+    layout.segments.flatMap((placed, i) =>
+      placed.segment.name === name ? [{ address: addressIn(bases, placed), bytes: segments[i] }] : [],
     );
   const word = (bytes: Uint8Array, at: number) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -193,7 +243,7 @@ function describe(
   const importAddresses = object.imports.map((_, i) => importAddressOf(object, addresses, i));
   return {
     ...request,
-    handle: env.mmu.translate(base + layout.moduleOffset) / 4,
+    handle: env.mmu.translate(bases.core + layout.moduleOffset) / 4,
     importAddresses,
     init: pointer('.module_init', 'init_module'),
     exit: pointer('.module_exit', 'cleanup_module'),
@@ -223,12 +273,15 @@ function writeStruct(env: ModuleEnvironment, m: LoadedModule): void {
   struct.num_kp = m.params.count;
   struct.num_syms = m.exports.filter((e) => !e.gpl).length;
   struct.num_gpl_syms = m.exports.filter((e) => e.gpl).length;
-  const layout = struct.core_layout;
-  layout.base = m.base;
-  layout.size = m.layout.size;
-  layout.text_size = m.layout.textPages * PAGE_SIZE;
-  layout.ro_size = (m.layout.textPages + m.layout.rodataPages) * PAGE_SIZE;
-  layout.ro_after_init_size = layout.ro_size;
+  for (const part of partsOf(m)) {
+    const { textPages, rodataPages, roAfterInitPages, size } = m.layout[part];
+    const layout = part === 'core' ? struct.core_layout : struct.init_layout;
+    layout.base = m.bases[part];
+    layout.size = size;
+    layout.text_size = textPages * PAGE_SIZE;
+    layout.ro_size = (textPages + rodataPages) * PAGE_SIZE;
+    layout.ro_after_init_size = (textPages + rodataPages + roAfterInitPages) * PAGE_SIZE;
+  }
 }
 
 /** Host functions for the object's imports. A weak function that nobody defines is a jump to address 0. */
@@ -248,9 +301,11 @@ function registerFunctions(
   suspending: readonly boolean[],
 ): void {
   m.object.functions.forEach((f, i) => {
+    const placed = m.layout.functions[i];
+    if (!partsOf(m).includes(placed.part)) return;
     const fn: GuestFunction = {
       name: f.name,
-      address: m.base + f.start,
+      address: addressIn(m.bases, placed),
       type: m.object.types[f.type],
       module: m.name,
       suspends: suspending[i],
@@ -260,21 +315,57 @@ function registerFunctions(
   });
 }
 
-/** Text r-x, read-only data r--, data rw-. */
-function protect(env: ModuleEnvironment, { base, layout }: LoadedModule): void {
-  for (let i = 0; i < layout.textPages + layout.rodataPages; i++)
-    env.pageTables.protect(base + i * PAGE_SIZE, i < layout.textPages ? PAGE_KERNEL_ROX : PAGE_KERNEL_RO);
+/** Text r-x, read-only data r--, data rw-. @linux kernel/module/strict_rwx.c:module_enable_ro full */
+function protect(env: ModuleEnvironment, m: LoadedModule): void {
+  for (const part of partsOf(m)) {
+    const { textPages, rodataPages } = m.layout[part];
+    protectPages(env, m.bases[part], 0, textPages, PAGE_KERNEL_ROX);
+    protectPages(env, m.bases[part], textPages, rodataPages, PAGE_KERNEL_RO);
+  }
   env.mmu.flush();
 }
 
+function protectPages(
+  env: ModuleEnvironment,
+  base: Vaddr,
+  from: number,
+  nrPages: number,
+  prot: Protection,
+): void {
+  for (let i = from; i < from + nrPages; i++) env.pageTables.protect(base + i * PAGE_SIZE, prot);
+}
+
+/**
+ * What a module no longer needs once its init function has returned: the right to write to `__ro_after_init`, and
+ * all of its init area, with the names in it.
+ * @linux kernel/module/main.c:do_free_init differs: at once, not from a work item after a grace period
+ */
+export function dropInit(env: ModuleEnvironment, m: LoadedModule): void {
+  const { layout, bases } = m;
+  const { textPages, rodataPages, roAfterInitPages } = layout.core;
+  protectPages(env, bases.core, textPages + rodataPages, roAfterInitPages, PAGE_KERNEL_RO);
+  if (m.hasInit) {
+    m.hasInit = false;
+    Object.assign(ModuleStruct.at(env.ram, m.handle).init_layout, NO_AREA);
+    env.functions.removeRange(bases.init, bases.init + layout.init.size);
+    env.moduleFree(bases.init, layout.init.size);
+    addNames(env, m);
+  }
+  env.mmu.flush();
+}
+
+const NO_AREA = { base: 0, size: 0, text_size: 0, ro_size: 0, ro_after_init_size: 0 };
+
 /** Symbols for kallsyms, in the order of the symbol table. */
 function symbolsOf(m: LoadedModule): KernelSymbol[] {
-  const { object, layout, base, addresses, name } = m;
+  const { object, layout, bases, addresses, name } = m;
   const symbols = object.symbols.flatMap((s, i): KernelSymbol[] => {
     if (s.flags & SYM_UNDEFINED || (s.kind !== 'function' && s.kind !== 'data')) return [];
     if (s.name.startsWith('.L')) return [];
-    const data = s.kind === 'data' && object.segments[s.segment].name.startsWith('.bss') ? 'b' : 'd';
-    const type = s.kind === 'function' ? 't' : addresses[i] < base + layout.moduleOffset ? 'r' : data;
+    const placed =
+      s.kind === 'function' ? layout.functions[s.index - object.imports.length] : layout.segments[s.segment];
+    if (!partsOf(m).includes(placed.part)) return [];
+    const type = s.kind === 'function' ? 't' : typeOfData(object.segments[s.segment].name);
     // Upper case for what EXPORT_SYMBOL() offers, as in Linux: EXPORT_SYMBOL_GPL() does not count.
     const exported = m.exports.some((e) => !e.gpl && e.address === addresses[i] && e.name === s.name);
     const upper = exported ? type.toUpperCase() : type;
@@ -284,7 +375,7 @@ function symbolsOf(m: LoadedModule): KernelSymbol[] {
   });
   const self = {
     name: '__this_module',
-    address: base + layout.moduleOffset,
+    address: bases.core + layout.moduleOffset,
     size: ModuleStruct.size,
     type: 'd',
     module: name,
@@ -292,19 +383,28 @@ function symbolsOf(m: LoadedModule): KernelSymbol[] {
   return [...symbols, self];
 }
 
-function lineLookup({
-  object,
-  base,
-}: LoadedModule): ((address: Vaddr) => SourceLine | undefined) | undefined {
-  const section = object.customSections.get(LINES_SECTION);
+/** The letter by which nm names data of a section. */
+const typeOfData = (section: string) => (isReadOnly(section) ? 'r' : section.startsWith('.bss') ? 'b' : 'd');
+
+function lineLookup(m: LoadedModule): ((address: Vaddr) => SourceLine | undefined) | undefined {
+  const section = m.object.customSections.get(LINES_SECTION);
   if (!section) return undefined;
   const table = decodeLines(section);
-  return (address) => table.lookup(address - base);
+  return (address) => {
+    const offset = codeOffsetOf(m.layout, presentBases(m), address);
+    return offset === undefined ? undefined : table.lookup(offset);
+  };
 }
+
+/** The bases of the areas that are there; 0 for the others. */
+export const presentBases = ({ bases, hasInit }: LoadedModule): Bases => ({
+  core: bases.core,
+  init: hasInit ? bases.init : 0,
+});
 
 /** Takes a module out of memory: nothing of it can be called or named any more. */
 export function releaseImage(env: ModuleEnvironment, m: LoadedModule): void {
   env.kallsyms.remove(m.name);
   env.functions.removeModule(m.name);
-  env.moduleFree(m.base, m.layout.size);
+  freeImage(env, m);
 }

@@ -25,7 +25,15 @@ import { UTS_RELEASE } from '../utsname.js';
 import type { ModuleEnvironment } from './environment.js';
 import { ModuleFiles, stripObject } from './file.js';
 import { layoutImage, parseModinfo, resolveSymbols } from './image.js';
-import { attachImage, type LoadedModule, linkImage, releaseImage } from './link.js';
+import {
+  allocImage,
+  attachImage,
+  dropInit,
+  freeImage,
+  type LoadedModule,
+  linkImage,
+  releaseImage,
+} from './link.js';
 
 /** What a module's `vermagic` must be. */
 export const VERMAGIC = `${UTS_RELEASE} SMP preempt mod_unload `;
@@ -42,8 +50,10 @@ const GPL_COMPATIBLE = new Set([
 /** One line of /proc/modules. */
 export interface ModuleInfo {
   readonly name: string;
-  /** Bytes. */
+  /** Bytes: of the core, and of what goes after init as long as it is there. */
   readonly size: number;
+  readonly coreSize: number;
+  readonly initSize: number;
   readonly refcount: number;
   readonly usedBy: readonly string[];
   /** It has an init function and no exit function: it can never go. */
@@ -98,11 +108,15 @@ export class Modules {
       const modinfo = parseModinfo(object.customSections.get('modinfo'));
       const { name, license, inTree } = describeModinfo(modinfo);
       const layout = layoutImage(object);
-      const { base } = ModuleStruct.at(env.ram, handle).core_layout;
+      const { core_layout, init_layout } = ModuleStruct.at(env.ram, handle);
+      const bases = { core: core_layout.base, init: this.files.initBase(handle) };
+      const hasInit = init_layout.size !== 0;
       const gpl = GPL_COMPATIBLE.has(license);
-      const { addresses } = resolveSymbols(object, layout, base, (s) => this.resolve(s, gpl, new Set()));
+      const { addresses } = resolveSymbols(object, layout, bases, (s) => this.resolve(s, gpl, new Set()));
       const taints = taintsOf(license, inTree);
-      this.byName.set(name, attachImage(env, { name, object, modinfo, layout, base, addresses, taints }));
+      const { vanishes } = this;
+      const request = { name, object, modinfo, layout, bases, hasInit, addresses, taints, vanishes };
+      this.byName.set(name, attachImage(env, request));
     }
   }
 
@@ -141,15 +155,16 @@ export class Modules {
     this.checkSignature(name);
 
     const layout = layoutImage(object);
-    const base = env.moduleAlloc(layout.size);
-    if (base === 0) return -ENOMEM;
+    const bases = allocImage(env, layout);
+    if (!bases) return -ENOMEM;
+    const hasInit = layout.init.size !== 0;
     const uses = new Set<LoadedModule>();
     const gpl = GPL_COMPATIBLE.has(license);
-    const resolved = resolveSymbols(object, layout, base, (symbol) => this.resolve(symbol, gpl, uses));
+    const resolved = resolveSymbols(object, layout, bases, (symbol) => this.resolve(symbol, gpl, uses));
     if (resolved.unknown.length > 0) {
       for (const symbol of resolved.unknown)
         env.log.log(KERN_WARNING, `${name}: Unknown symbol ${symbol} (err -2)`);
-      env.moduleFree(base, layout.size);
+      freeImage(env, { layout, bases, hasInit });
       return -ENOENT;
     }
     const loaded = linkImage(env, {
@@ -157,9 +172,11 @@ export class Modules {
       object,
       modinfo,
       layout,
-      base,
+      bases,
+      hasInit,
       addresses: resolved.addresses,
       taints,
+      vanishes: this.vanishes,
     });
     const duplicate = loaded.exports.find((e) => this.resolve(e.name, true, new Set()) !== undefined);
     if (duplicate) {
@@ -168,7 +185,7 @@ export class Modules {
       releaseImage(env, loaded);
       return -ENOEXEC;
     }
-    if (!this.files.keep(loaded.handle, stripObject(image))) {
+    if (!this.files.keep(loaded.handle, stripObject(image), bases.init)) {
       releaseImage(env, loaded);
       return -ENOMEM;
     }
@@ -209,6 +226,16 @@ export class Modules {
     uses.add(owner);
     return found.address;
   }
+
+  /** Whether an exported function is one of its module's `__init` functions, which modpost warns of. */
+  private readonly vanishes = (address: Vaddr): boolean =>
+    address !== 0 &&
+    [...this.byName.values()].some(
+      ({ exports, bases, layout }) =>
+        address >= bases.init &&
+        address < bases.init + layout.init.size &&
+        exports.some((e) => e.address === address),
+    );
 
   private ownerOf(symbol: string): LoadedModule | undefined {
     for (const m of this.byName.values())
@@ -282,11 +309,13 @@ export class Modules {
     struct.state = MODULE_STATE_LIVE;
     this.env.notifyState(m, MODULE_STATE_LIVE);
     struct.refcnt--;
+    dropInit(this.env, m);
     return 0;
   }
 
   private discard(m: LoadedModule): void {
     const { ram, slab } = this.env;
+    this.env.freeArgs(m); // may fault, when a parameter was __initdata: the module then stays, GOING
     for (const entry of listEntries(ram, m.handle + ModuleStruct.w.target_list)) {
       const use = entry - ModuleUse.w.target_list;
       const target = ModuleUse.at(ram, use).target;
@@ -297,7 +326,6 @@ export class Modules {
     listDel(ram, m.handle + ModuleStruct.w.list);
     this.byName.delete(m.name);
     this.files.drop(m.handle);
-    this.env.freeArgs(m);
     releaseImage(this.env, m);
   }
 
@@ -351,12 +379,14 @@ export class Modules {
       const mark = state === MODULE_STATE_COMING ? '+' : state === MODULE_STATE_GOING ? '-' : '';
       return {
         name: m.name,
-        size: m.layout.size,
+        size: struct.core_layout.size + struct.init_layout.size,
+        coreSize: struct.core_layout.size,
+        initSize: struct.init_layout.size,
         refcount: Math.max(0, struct.refcnt - 1),
         usedBy: this.usersOf(m),
         permanent: m.init !== 0 && m.exit === 0,
         state: mark === '+' ? 'Loading' : mark === '-' ? 'Unloading' : 'Live',
-        address: m.base,
+        address: m.bases.core,
         flags: m.taints + mark,
       };
     });
