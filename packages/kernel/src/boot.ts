@@ -21,6 +21,7 @@ import { DriverModel } from './drivers/base/driver_model.js';
 import {
   bootRegions,
   filesystemDeps,
+  kernelSettings,
   moduleEnvironment,
   oopsEnvironment,
   pageCacheDeps,
@@ -28,6 +29,9 @@ import {
   trapEnvironment,
 } from './environments.js';
 import { FILE_TRACE_FUNCTIONS, Filesystems } from './fs/filesystems.js';
+import { ProcSysctl } from './fs/proc/proc_sysctl.js';
+import { doSysctlArgs } from './fs/proc/sysctl_args.js';
+import { SysctlTables } from './fs/proc/sysctl_register.js';
 import { commandLineParameters } from './kernel/command_line.js';
 import { Concurrency } from './kernel/concurrency.js';
 import { Kallsyms } from './kernel/kallsyms.js';
@@ -49,6 +53,7 @@ import { Sleep } from './kernel/sched/sleep.js';
 import { WaitQueues } from './kernel/sched/wait.js';
 import { INTERRUPT_FRAMES } from './kernel/softirq.js';
 import { KernelSymbols, SYSCALL_FRAMES } from './kernel/symbols.js';
+import { SysctlHandlers } from './kernel/sysctl.js';
 import { Taint } from './kernel/taint.js';
 import { TaskServices } from './kernel/task_services.js';
 import { Tasks } from './kernel/tasks.js';
@@ -78,6 +83,7 @@ import { PageTables } from './mm/pgtable.js';
 import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
 import { kvfree } from './mm/util.js';
+import { formatVmaFlags } from './mm/vma_flags.js';
 import { Vmalloc } from './mm/vmalloc.js';
 import { TRACE_FUNCTIONS, Tracing } from './trace/tracing.js';
 import { traceRegistry } from './tracepoints.js';
@@ -98,10 +104,11 @@ const MAX_CPUS = 8;
 /** PID of the first command: what came before it on a real machine were kernel threads and init. */
 const FIRST_PID = 78;
 
-/** %pGp and %pGg. */
+/** %pGp, %pGg and %pGv. */
 const flagNames = (kind: 'p' | 'g' | 'v', hi: number, lo: number): string | undefined => {
   if (kind === 'g') return formatGfp(lo);
-  return kind === 'p' ? formatPageFlags(lo, hi) : undefined;
+  if (kind === 'v') return formatVmaFlags(hi, lo);
+  return formatPageFlags(lo, hi);
 };
 
 /** The kernel's parts, wired together. */
@@ -143,6 +150,10 @@ export class Kernel {
   readonly fs: Filesystems;
   /** Buses, managed resources, and who uses which addresses. */
   readonly drivers: DriverModel;
+  /** /proc/sys. */
+  readonly sysctl: ProcSysctl;
+  readonly sysctlTables: SysctlTables;
+  readonly sysctlHandlers: SysctlHandlers;
   readonly dynamicDebug: DynamicDebug;
   /** ftrace: the buffer of events, and what is written into it. */
   readonly tracing: Tracing;
@@ -187,7 +198,10 @@ export class Kernel {
     this.tasks = new Tasks(ram, data, this.clock, () => this);
     this.preempt = new Preempt(ram, data, cpus, () => ram.host32[REG.cpu >> 2]);
     this.oops = new Oops(oopsEnvironment(this), data);
+    this.oops.consoleVerbose = () => this.printk.verbose();
+    this.oops.onPanic = (message) => this.library.notifiers.notifyPanic(message);
     this.watchdog = new Watchdog(ram, data, this.clock, this.oops);
+    this.printk.onDelay = () => this.watchdog.touch();
     this.traps = new Traps(trapEnvironment(this));
     // debug_pagealloc takes free pages out of the direct map, so that every access to it needs a walk.
     const directBytes = bootFlag(this.parameters, 'debug_pagealloc') ? 0 : ram.size;
@@ -199,7 +213,7 @@ export class Kernel {
       data,
       parameters: this.parameters,
       reports: this.oops,
-      services: { flagNames },
+      services: { flagNames, inInterrupt: () => this.preempt.inHardirq || this.preempt.inServingSoftirq },
     });
     this.ratelimitDeps = { ...access, log: this.printk, jiffies: () => this.watchdog.jiffiesNow };
     this.printkRatelimit = new PrintkRatelimit(this.ratelimitDeps, data);
@@ -339,6 +353,10 @@ export class Kernel {
     const freeIrq = this.concurrency.irqs.sleepingExports()['free_irq'][1];
     this.drivers = new DriverModel(filesystemDeps(this, access), { ...this.fs, freeIrq });
     this.tracing = new Tracing(tracingEnvironment(this), traceRegistry(this));
+    this.sysctlHandlers = new SysctlHandlers(access, data);
+    this.sysctl = new ProcSysctl(filesystemDeps(this, access), data);
+    this.sysctlTables = new SysctlTables(this.sysctl);
+    this.sysctl.add(kernelSettings(this));
     const sleeping = sleepingExports(this);
     this.symbols = new KernelSymbols(
       { ...kernelExports(this), ...sleeping },
@@ -468,9 +486,12 @@ export class Kernel {
     this.taskServices.boot();
     this.fs.boot();
     this.drivers.boot(bootRegions(this), this.fs.tree.folder('sys/bus'));
-    this.watchdog.boot();
+    this.oops.panicSettings.boot(this.parameters);
+    this.watchdog.boot(this.parameters);
     this.concurrency.boot();
     this.tracing.boot();
+    this.sysctlHandlers.boot();
+    doSysctlArgs(this.parameters, this.sysctl, this.printk);
   }
 
   private allocFrame(): Paddr {

@@ -9,6 +9,9 @@ import type { ModuleEnvironment } from './kernel/module/environment.js';
 import type { OopsEnvironment } from './kernel/oops.js';
 import type { BootRegion } from './kernel/resource.js';
 import type { SchedulerEnvironment } from './kernel/sched/core.js';
+import type { SysctlEntry } from './kernel/sysctl_entry.js';
+import { kernelSysctls } from './kernel/sysctl_kernel.js';
+import { vmSysctls } from './kernel/sysctl_vm.js';
 import type { GuestAccess } from './lib/guest_access.js';
 import { STATIC_DATA_PADDR } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
@@ -75,6 +78,17 @@ export function bootRegions(k: Kernel): BootRegion[] {
     { name: 'System RAM', start: LOW_1M, bytes: k.ram.size - LOW_1M },
     { name: 'Kernel code', start: text, bytes: PAGE_SIZE },
     { name: 'Kernel data', start: STATIC_DATA_PADDR, bytes: k.data.end - STATIC_DATA_PADDR },
+  ];
+}
+
+/** The kernel's own settings below /proc/sys. */
+export function kernelSettings(k: Kernel): SysctlEntry[] {
+  const { ram, data, printk, taint, watchdog, random, pages } = k;
+  data.declare('sysctl_bootid', 16);
+  const variable = (name: string) => data.variables.find((v) => v.name === name)!.handle;
+  return [
+    ...kernelSysctls({ ram, printk, taint, watchdog, random, variable }),
+    ...vmSysctls({ ram, settings: pages.settings, variable }),
   ];
 }
 

@@ -4,7 +4,6 @@
 import type { KernelExports } from './arch/wasm64/exports.js';
 import type { Kernel } from './boot.js';
 import { coreExports } from './kernel/exports.js';
-import { KernelPanic } from './kernel/oops.js';
 import { printkExports } from './kernel/printk/exports.js';
 import { bitmapExports } from './lib/bitmap.js';
 import { cmdlineExports } from './lib/cmdline.js';
@@ -49,10 +48,7 @@ export function kernelExports(k: Kernel): KernelExports {
       ratelimit: k.ratelimitDeps,
       printkRatelimit: k.printkRatelimit,
       dynamicDebug: k.dynamicDebug,
-      halt: (message) => {
-        k.library.notifiers.notifyPanic(message);
-        throw new KernelPanic(message);
-      },
+      panic: (message) => k.oops.panic(message),
     }),
     ...sprintfExports(k.format, allocate),
     ...stringExports(access, k.oops),
@@ -74,6 +70,8 @@ export function kernelExports(k: Kernel): KernelExports {
     ...k.fs.exports(),
     ...k.drivers.exports(),
     ...k.tracing.exports(),
+    ...k.sysctlHandlers.exports(),
+    ...k.sysctlTables.exports(),
     ...k.concurrency.exports(),
   });
 }

@@ -36,6 +36,7 @@ import { type FileStat, MachineFiles } from './machine_files.js';
 import { procFiles } from './proc_files.js';
 import type { TraceRecord, TraceRegistry } from './trace/registry.js';
 
+const O_WRONLY = 1;
 const KERNEL_VERSION = `${UTS_RELEASE} ${UTS_VERSION}`;
 /** Virtual time that a command takes at least, in nanoseconds: threads and timers get their turn. */
 const COMMAND_NS = 4_000_000;
@@ -112,6 +113,7 @@ export class Machine {
     this.tracepoints = this.kernel.tracing.registry;
     this.files = new MachineFiles(this.kernel);
     this.kernel.fs.texts.providers.push(
+      this.kernel.sysctl.provider(),
       this.proc.provider(),
       moduleTexts(this.kernel.modules, this.kernel.params),
       slabTexts(this.kernel.slub),
@@ -338,12 +340,46 @@ export class Machine {
 
   /** Bytes of a file below /proc, by its full path; undefined if there is none. */
   readProc(path: string): Uint8Array | undefined {
+    const { sysctl } = this.kernel;
+    const clean = path.replace(/\/+$/, '');
+    if (sysctl.runsC(clean)) return this.cat(clean);
+    if (sysctl.has(clean)) return this.below(path, (rest) => sysctl.read(rest.slice('sys/'.length)));
     return this.below(path, (rest) => this.proc.read(rest));
+  }
+
+  /** Bytes of a file that C makes: a program reads them. */
+  private cat(path: string): Uint8Array {
+    const process = this.process('cat');
+    const parts: number[] = [];
+    const { status: fd } = process.open(path);
+    for (let more = fd >= 0; more; ) {
+      const { status, bytes } = process.read(fd, 65536);
+      if (bytes) parts.push(...bytes);
+      more = status > 0;
+    }
+    process.exit();
+    return Uint8Array.from(parts);
+  }
+
+  /** Writes to a file below /proc as a program does. @returns 0 or a negative errno */
+  writeProc(path: string, bytes: Uint8Array): number {
+    const process = this.process('sh');
+    const { status: fd } = process.open(path, O_WRONLY);
+    const { status, signal } = fd < 0 ? { status: fd } : process.write(fd, bytes);
+    process.exit();
+    return signal === undefined ? Math.min(status, 0) : -EIO;
   }
 
   /** Names in a folder of /proc, folders with a slash at the end; undefined if there is no such folder. */
   listProc(path: string): string[] | undefined {
-    return this.below(path, (rest) => this.proc.list(rest));
+    return this.below(path, (rest) => this.namesBelow(rest));
+  }
+
+  private namesBelow(folder: string): string[] | undefined {
+    const settings = this.kernel.sysctl.provider().list(folder === '' ? '/proc' : `/proc/${folder}`);
+    const others = this.proc.list(folder);
+    if (!settings && !others) return undefined;
+    return [...new Set([...(others ?? []), ...(settings ?? [])])].sort();
   }
 
   private below<T>(path: string, look: (rest: string) => T | undefined): T | undefined {

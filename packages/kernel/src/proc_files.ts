@@ -20,7 +20,7 @@ export function procFiles(k: Kernel): ProcRoot {
     now: () => k.clock.ns,
     modules: () => k.modules.list(),
     kallsyms: k.kallsyms,
-    taintMask: () => k.taint.value,
+    showsAddresses: () => k.format.services.kptrRestrict?.() !== 2,
   });
   proc.create('meminfo', () => meminfo(k.pages, { vmallocUsed: k.vmalloc.nrPages }));
   proc.create('vmallocinfo', () => vmallocinfo(k.vmalloc));

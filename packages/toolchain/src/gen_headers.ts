@@ -12,6 +12,7 @@ import * as vfs_types from '@pagewalk/kernel/fs/vfs_types';
 import * as cred from '@pagewalk/kernel/kernel/cred';
 import * as module_types from '@pagewalk/kernel/kernel/module_types';
 import * as sched from '@pagewalk/kernel/kernel/sched';
+import * as sysctl_types from '@pagewalk/kernel/kernel/sysctl_types';
 import * as time_types from '@pagewalk/kernel/kernel/time_types';
 import * as utsname from '@pagewalk/kernel/kernel/utsname';
 import * as kobject_types from '@pagewalk/kernel/lib/kobject_types';
@@ -47,6 +48,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   time_types,
   kobject_types,
   device_types,
+  sysctl_types,
 };
 
 const isStruct = (value: unknown): value is Struct<Fields> =>

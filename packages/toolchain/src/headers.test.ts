@@ -112,6 +112,7 @@ test('clang lays every shared struct out as TypeScript does', async () => {
   const includes = ['module', 'slub_def', 'mm', 'sched', 'fs', 'interrupt', 'completion', 'semaphore'].concat(
     'cdev',
     'miscdevice',
+    'sysctl',
   );
   const source = includes.map((name) => `#include <linux/${name}.h>\n`).join('') + structAssertions();
   expect(source).toContain('sizeof(struct task_struct)');

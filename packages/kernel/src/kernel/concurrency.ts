@@ -160,8 +160,9 @@ export class Concurrency {
 
   boot(): void {
     const { hrtimers, tasklets, rcu, srcu, irqs, workqueues, workFlush, systemQueues, hungTasks } = this;
-    for (const part of [hrtimers, tasklets, rcu, srcu, irqs, workqueues, workFlush, systemQueues, hungTasks])
+    for (const part of [hrtimers, tasklets, rcu, srcu, irqs, workqueues, workFlush, systemQueues])
       part.boot();
+    hungTasks.boot(this.k.env.parameters);
   }
 
   /** Nanoseconds since power-on. */

@@ -23,7 +23,7 @@ import { type Handle, REG, SHADOW_STACK, type Vaddr, vaddr } from '../machine/la
 import type { Ram } from '../machine/ram.js';
 import { internalErrors } from './internal_error.js';
 import { hex64, type Kallsyms } from './kallsyms.js';
-import { reportPanic } from './panic.js';
+import { PanicSettings, reportPanic } from './panic.js';
 import type { Preempt } from './preempt.js';
 import { TAINT_DIE, TAINT_WARN, type Taint } from './taint.js';
 import { UTS_RELEASE } from './utsname.js';
@@ -83,12 +83,18 @@ const MAX_FRAMES = 4096;
 
 export class Oops implements Reports {
   private readonly counter: Handle;
+  readonly panicSettings: PanicSettings;
+  /** Told of every panic. */
+  onPanic: ((message: string) => void) | undefined;
+  /** Lets every message reach the console. */
+  consoleVerbose: () => void = () => {};
 
   constructor(
     private readonly env: OopsEnvironment,
     data: StaticData,
   ) {
     this.counter = data.declare('die_counter', 4);
+    this.panicSettings = new PanicSettings(env.ram, data);
   }
 
   /** The full address of a recorded program counter: kernel text lies in the last 4 GiB. */
@@ -132,6 +138,7 @@ export class Oops implements Reports {
   die(header: readonly string[], what: string, errorCode: number, regs: Registers, signal: 9 | 11): never {
     const { log, taint, ram } = this.env;
     const count = ++ram.i32[this.counter];
+    this.consoleVerbose();
     for (const line of header) log.log(KERN_ALERT, line);
     const code = errorCode.toString(16).padStart(4, '0');
     log.log(KERN_DEFAULT, `${what}: ${code} [#${count}] PREEMPT SMP NOPTI`);
@@ -143,12 +150,15 @@ export class Oops implements Reports {
     log.log(KERN_DEFAULT, '---[ end trace 0000000000000000 ]---');
     this.print(KERN_DEFAULT, this.registerLines(regs));
     taint.add(TAINT_DIE);
+    if (this.env.preempt.inInterrupt) this.panic('Fatal exception in interrupt');
+    if (this.panicSettings.onOops) this.panic('Fatal exception');
     if (signal === 9) {
       const { comm, pid } = this.env.current();
       log.log(KERN_DEFAULT, `note: ${comm}[${pid}] exited with irqs disabled`);
     }
-    if (this.env.preempt.inInterrupt) this.panic('Fatal exception in interrupt');
     this.leaveAtomic();
+    const tooMany = this.panicSettings.afterOops();
+    if (tooMany !== undefined) this.panic(tooMany);
     throw new TaskKilled(signal);
   }
 
@@ -278,8 +288,14 @@ export class Oops implements Reports {
     this.print(KERN_WARNING, this.taskLines());
     this.print(KERN_WARNING, this.registerLines(regs));
     this.print(KERN_WARNING, this.traceLines(this.traceFrom(regs)));
+    this.checkPanicOnWarn('kernel');
     log.log(KERN_WARNING, '---[ end trace 0000000000000000 ]---');
     taint.add(TAINT_WARN);
+  }
+
+  private checkPanicOnWarn(origin: string): void {
+    const message = this.panicSettings.afterWarning(origin);
+    if (message !== undefined) this.panic(message);
   }
 
   dumpStack(frames: readonly string[] = []): void {
@@ -292,8 +308,12 @@ export class Oops implements Reports {
     this.print(KERN_DEFAULT, [title, open, ...own, ...rest]);
   }
 
-  /** Report of a task that has not let go of its CPU for too long. @linux kernel/watchdog.c:watchdog_timer_fn partial: the task is killed */
-  softLockup(seconds: number, rip: Vaddr): never {
+  /**
+   * Report of a task that has not let go of its CPU for too long.
+   * @param panics as sysctl kernel.softlockup_panic says
+   * @linux kernel/watchdog.c:watchdog_timer_fn partial: the task is killed
+   */
+  softLockup(seconds: number, rip: Vaddr, panics: boolean): never {
     const { cpu, pid, comm } = this.env.current();
     const { log, taint } = this.env;
     log.log(KERN_EMERG, `watchdog: BUG: soft lockup - CPU#${cpu} stuck for ${seconds}s! [${comm}:${pid}]`);
@@ -302,6 +322,18 @@ export class Oops implements Reports {
     this.print(KERN_EMERG, this.registerLines({ rip }));
     this.print(KERN_EMERG, this.traceLines(this.traceFrom({ rip })));
     taint.add('L');
+    if (panics) this.panic('softlockup: hung tasks');
+    this.leaveAtomic();
+    throw new TaskKilled(9);
+  }
+
+  /** Ends a task that has not let go of its CPU while nobody watched: on Linux that CPU would be lost. */
+  endUnwatched(seconds: number): never {
+    const { pid, comm } = this.env.current();
+    this.env.log.log(
+      KERN_EMERG,
+      `pagewalk: ${comm}[${pid}] has run for ${seconds}s with no watchdog: killed`,
+    );
     this.leaveAtomic();
     throw new TaskKilled(9);
   }
@@ -315,6 +347,7 @@ export class Oops implements Reports {
     const count = (preemptCount >>> 0).toString(16).padStart(8, '0');
     this.env.log.log(KERN_ERR, `BUG: scheduling while atomic: ${comm}/${pid}/0x${count}`);
     this.env.log.log(KERN_DEFAULT, this.modulesLine());
+    this.checkPanicOnWarn('scheduling while atomic');
     this.dumpStack();
     this.env.taint.add(TAINT_WARN);
     if (!fatal) return;
@@ -337,7 +370,19 @@ export class Oops implements Reports {
   }
 
   panic(message: string): never {
-    reportPanic(this.env.log, this, message);
+    const { log, taint } = this.env;
+    this.panicSettings.forgetWarnings();
+    this.consoleVerbose();
+    reportPanic(
+      {
+        log,
+        reports: this,
+        stack: !taint.has(TAINT_DIE),
+        timeout: this.panicSettings.timeout,
+        ...(this.onPanic && { notify: this.onPanic }),
+      },
+      message,
+    );
     throw new KernelPanic(message);
   }
 
@@ -370,7 +415,7 @@ export class Oops implements Reports {
           ? thrown.message
           : `internal error: ${thrown}`;
     try {
-      reportPanic(this.env.log, this, message);
+      reportPanic({ log: this.env.log, reports: this }, message);
     } catch {
       // Not even the log can be used any more.
     }

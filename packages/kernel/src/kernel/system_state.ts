@@ -13,7 +13,7 @@ import { UTS_MACHINE, UTS_NODENAME, UTS_RELEASE, UTS_SYSNAME, UTS_VERSION } from
 /** Of enum system_states. */
 const SYSTEM_RUNNING = 3;
 /** A member of `struct new_utsname`: 64 characters and a NUL. */
-const UTS_FIELD = 65;
+export const UTS_FIELD = 65;
 const TAINT_TEXT = 64;
 
 export class SystemState {
@@ -32,8 +32,7 @@ export class SystemState {
     this.taintText = data.declare('print_tainted_buf', TAINT_TEXT);
     this.loops = data.declare('loops_per_jiffy', 8);
     // What only C looks at: 0 is right for each.
-    for (const name of ['panic_timeout', 'panic_on_oops', 'oops_in_progress', 'initcall_debug'])
-      data.declare(name, 4);
+    for (const name of ['oops_in_progress', 'initcall_debug']) data.declare(name, 4);
     for (const name of ['sys_tz', 'init_user_ns', 'tasklist_lock']) data.declare(name, 8);
   }
 

@@ -6,6 +6,7 @@
  * passed. So an endless loop is noticed after a fixed number of iterations, the same on every host.
  */
 
+import type { BootParameters } from '../lib/env.js';
 import type { StaticData } from '../lib/static_data.js';
 import { type Clock, HZ, NSEC_PER_TICK } from '../machine/clock.js';
 import { type Handle, REG } from '../machine/layout.js';
@@ -14,8 +15,14 @@ import type { Oops } from './oops.js';
 
 /** Loop iterations and calls between two timer ticks. */
 export const COUNT_PER_TICK = 32768;
-/** Seconds on one CPU without letting go, after which it is reported: 2 · watchdog_thresh, and the next sample. */
-const LOCKUP_SECONDS = 22;
+/** Seconds: sysctl kernel.watchdog_thresh. */
+const WATCHDOG_THRESH = 10;
+export const MAX_WATCHDOG_THRESH = 60;
+/** Seconds after which a loop ends that nobody watches: the host must go on. */
+const GIVE_UP_SECONDS = 120;
+
+/** Seconds on one CPU without letting go, after which it is reported: twice the threshold, and the next sample. */
+const lockupSeconds = (thresh: number) => 2 * thresh + Math.max(1, Math.floor(thresh / 5));
 
 /** The lower 32 bits of jiffies wrap five minutes after power-on, so that nobody relies on their not doing so. */
 const INITIAL_JIFFIES = 2 ** 32 - 300 * HZ;
@@ -23,6 +30,10 @@ const INITIAL_JIFFIES = 2 ** 32 - 300 * HZ;
 export class Watchdog {
   private readonly jiffies: Handle;
   private readonly touched: Handle;
+  private readonly userEnabled: Handle;
+  private readonly softUserEnabled: Handle;
+  private readonly thresh: Handle;
+  private readonly softlockupPanic: Handle;
 
   constructor(
     private readonly ram: Ram,
@@ -32,9 +43,23 @@ export class Watchdog {
   ) {
     this.jiffies = data.declare('jiffies', 8);
     this.touched = data.declare('watchdog_report_ts', 8);
+    this.userEnabled = data.declare('watchdog_user_enabled', 4);
+    this.softUserEnabled = data.declare('soft_watchdog_user_enabled', 4);
+    this.thresh = data.declare('watchdog_thresh', 4);
+    this.softlockupPanic = data.declare('softlockup_panic', 4);
   }
 
-  boot(): void {
+  /** Boot parameters `nowatchdog`, `nosoftlockup`, `watchdog_thresh=`, `softlockup_panic=`. */
+  boot(parameters: BootParameters): void {
+    const { i32 } = this.ram;
+    const number = (name: string, otherwise: number) => {
+      const value = Number.parseInt(parameters.get(name) ?? '', 10);
+      return Number.isNaN(value) ? otherwise : value;
+    };
+    i32[this.userEnabled] = Number(!parameters.has('nowatchdog'));
+    i32[this.softUserEnabled] = Number(!parameters.has('nosoftlockup'));
+    i32[this.thresh] = Math.max(0, Math.min(MAX_WATCHDOG_THRESH, number('watchdog_thresh', WATCHDOG_THRESH)));
+    i32[this.softlockupPanic] = Number(number('softlockup_panic', 0) !== 0);
     this.ram.set64(this.jiffies, INITIAL_JIFFIES);
     this.rearm();
     this.touch();
@@ -43,6 +68,12 @@ export class Watchdog {
   /** Timer ticks, as C sees them in `jiffies`. */
   get jiffiesNow(): number {
     return this.ram.u64(this.jiffies);
+  }
+
+  /** Whether somebody watches for soft lockups: what kernel.watchdog and kernel.soft_watchdog show. */
+  get enabled(): boolean {
+    const { i32 } = this.ram;
+    return i32[this.userEnabled] !== 0 && i32[this.softUserEnabled] !== 0;
   }
 
   private rearm(): void {
@@ -60,9 +91,18 @@ export class Watchdog {
     host32[REG.ticks >> 2] = Math.min(COUNT_PER_TICK, COUNT_PER_TICK * (ticks + 1) - counted);
     this.advanceTo(this.clock.ns + ticks * NSEC_PER_TICK);
     this.onTick?.();
-    if (this.clock.ns - this.ram.u64(this.touched) < LOCKUP_SECONDS * 1e9) return;
+    this.checkLockup(pc);
+  }
+
+  private checkLockup(pc: number): void {
+    const { i32 } = this.ram;
+    const thresh = i32[this.thresh];
+    const watched = this.enabled && thresh !== 0;
+    const seconds = watched ? lockupSeconds(thresh) : GIVE_UP_SECONDS;
+    if (this.clock.ns - this.ram.u64(this.touched) < seconds * 1e9) return;
     this.touch();
-    this.oops.softLockup(LOCKUP_SECONDS, this.oops.fullAddress(pc));
+    if (watched) this.oops.softLockup(seconds, this.oops.fullAddress(pc), i32[this.softlockupPanic] !== 0);
+    this.oops.endUnwatched(seconds);
   }
 
   /** Moves the virtual clock, and jiffies with it. */

@@ -42,6 +42,8 @@ export interface FormatServices {
   flagNames?(kind: 'p' | 'g' | 'v', hi: number, lo: number): string | undefined;
   /** sysctl kernel.kptr_restrict, 0 to 2. */
   kptrRestrict?(): number;
+  /** True in a handler of an interrupt or softirq. */
+  inInterrupt?(): boolean;
   /** A warning that Linux gives once a boot; the receiver keeps count. */
   warnOnce?(kind: FormatWarning, message: string): void;
 }

@@ -69,9 +69,15 @@ function symbolString({ context, out, address, letters, spec: s }: PointerConver
 
 /** `%pK`. Whoever reads the log here has CAP_SYSLOG. @linux lib/vsprintf.c:restricted_pointer partial: the reader is always privileged */
 function restrictedPointer(conversion: PointerConversion): void {
-  const restrict = conversion.context.services.kptrRestrict?.() ?? 0;
+  const { services } = conversion.context;
+  const restrict = services.kptrRestrict?.() ?? 0;
   if (restrict === 0) defaultPointer(conversion);
-  else pointerString(restrict === 1 ? conversion : { ...conversion, address: 0 });
+  else if (restrict !== 1) pointerString({ ...conversion, address: 0 });
+  else if (services.inInterrupt?.()) {
+    // Nobody reads here of whom one could ask what he may see.
+    const { out, spec: s } = conversion;
+    putError(out, 'pK-error', s.width === -1 ? { ...s, width: 16 } : s);
+  } else pointerString(conversion);
 }
 
 /** `%pe`: the name of an error. @linux lib/vsprintf.c:err_ptr full */

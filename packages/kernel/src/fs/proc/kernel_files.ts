@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** Files of /proc about the kernel itself: version, cmdline, uptime, cpuinfo, modules, kallsyms… */
 
-import { hex64, type Kallsyms } from '../../kernel/kallsyms.js';
+import { hex64, type Kallsyms, type KernelSymbol } from '../../kernel/kallsyms.js';
 import type { ModuleInfo } from '../../kernel/module/main.js';
 import { UTS_RELEASE, UTS_SYSNAME, UTS_VERSION } from '../../kernel/utsname.js';
+import type { Vaddr } from '../../machine/layout.js';
 import type { ProcRoot } from './root.js';
 
 export interface KernelFilesSource {
@@ -13,7 +14,8 @@ export interface KernelFilesSource {
   now(): number;
   modules(): readonly ModuleInfo[];
   readonly kallsyms: Kallsyms;
-  taintMask(): number;
+  /** False: nobody may see where things lie (sysctl kernel.kptr_restrict is 2). */
+  showsAddresses(): boolean;
 }
 
 /** One line of /proc/modules. @linux kernel/module/procfs.c:m_show full */
@@ -25,9 +27,8 @@ export function moduleLine(module: ModuleInfo): string {
 }
 
 /** All of /proc/kallsyms. @linux kernel/kallsyms.c:s_show full */
-export function kallsymsText(kallsyms: Kallsyms): string {
-  return kallsyms
-    .all()
+export function kallsymsText(symbols: readonly KernelSymbol[]): string {
+  return symbols
     .map(
       ({ name, address, type, module }) =>
         `${hex64(address)} ${type} ${name}${module ? `\t[${module}]` : ''}\n`,
@@ -52,10 +53,8 @@ export function createKernelFiles(proc: ProcRoot, source: KernelFilesSource): vo
     return `${seconds} ${seconds}\n`;
   });
   proc.create('cpuinfo', () => cpuinfo(source.nrCpus));
-  proc.create('modules', () => source.modules().map(moduleLine).join(''));
-  proc.create('kallsyms', () => kallsymsText(source.kallsyms));
-  proc.create('sys/kernel/tainted', () => `${source.taintMask()}\n`);
-  proc.create('sys/kernel/osrelease', () => `${UTS_RELEASE}\n`);
-  proc.create('sys/kernel/ostype', () => `${UTS_SYSNAME}\n`);
-  proc.create('sys/kernel/version', () => `${UTS_VERSION}\n`);
+  const shown = <T extends { readonly address: Vaddr }>(thing: T): T =>
+    source.showsAddresses() ? thing : { ...thing, address: 0 };
+  proc.create('modules', () => source.modules().map(shown).map(moduleLine).join(''));
+  proc.create('kallsyms', () => kallsymsText(source.kallsyms.all().map(shown)));
 }

@@ -19,8 +19,6 @@ export interface MemInfoSources {
   directMap2M?: number;
 }
 
-/** vm.overcommit_ratio's default. */
-const OVERCOMMIT_RATIO = 50;
 const VMALLOC_TOTAL_KB = 34359738367;
 
 /**
@@ -92,7 +90,7 @@ export function meminfo(mm: PageAllocator, more: MemInfoSources = {}): string {
     pages('NFS_Unstable', 0),
     pages('Bounce', zone('nr_bounce')),
     pages('WritebackTmp', node('nr_writeback_temp')),
-    pages('CommitLimit', more.commitLimit ?? Math.floor((total * OVERCOMMIT_RATIO) / 100) + swapTotal),
+    pages('CommitLimit', more.commitLimit ?? mm.settings.commitLimit(total) + swapTotal),
     pages('Committed_AS', more.committed ?? 0),
     line('VmallocTotal', VMALLOC_TOTAL_KB),
     pages('VmallocUsed', more.vmallocUsed ?? 0),

@@ -9,7 +9,6 @@ import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
 import { VaList } from '../../lib/valist.js';
 import { type FormatContext, vsprintf } from '../../lib/vsprintf.js';
 import type { Vaddr } from '../../machine/layout.js';
-import { reportPanic } from '../panic.js';
 import type { DynamicDebug } from './dynamic_debug.js';
 import { LOG_LINE_MAX, type Printk } from './printk.js';
 import { type PrintkRatelimit, type RatelimitDeps, ratelimit, timedRatelimit } from './ratelimit.js';
@@ -22,8 +21,8 @@ export interface PrintkExportDeps {
   readonly printkRatelimit: PrintkRatelimit;
   /** Absent: pr_debug prints nothing before its text. */
   readonly dynamicDebug?: DynamicDebug;
-  /** Stops the machine after a panic. */
-  halt(message: string): never;
+  /** Says that the kernel panics, and stops the machine. */
+  panic(message: string): never;
 }
 
 const DUMP_PREFIX_ADDRESS = 1;
@@ -106,11 +105,7 @@ export function printkExports(deps: PrintkExportDeps): KernelExports {
     dump_stack_lvl: ['v:p', dumpStack],
     panic: [
       'v:p…',
-      (fmt: Vaddr, area: Vaddr): undefined => {
-        const message = decodeUtf8(text(fmt, area));
-        reportPanic(printk, reports, message);
-        deps.halt(message);
-      },
+      (fmt: Vaddr, area: Vaddr): undefined => deps.panic(decodeUtf8(text(fmt, area)).replace(/\n$/, '')),
     ],
     __printk_ratelimit: ['i:p', (func: Vaddr) => Number(deps.printkRatelimit.allows(string(func)))],
     ___ratelimit: ['i:pp', (rs: Vaddr, func: Vaddr) => Number(ratelimit(deps.ratelimit, rs, string(func)))],

@@ -9,6 +9,7 @@
 
 import type { BootParameters, CurrentTask, Log } from '../../lib/env.js';
 import { KERN_WARNING } from '../../lib/env.js';
+import { EINVAL } from '../../lib/errno.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { encodeUtf8 } from '../../lib/utf8.js';
 import type { Clock } from '../../machine/clock.js';
@@ -33,6 +34,16 @@ export interface PrintkDeps {
   readonly clock: Clock;
   readonly parameters: BootParameters;
 }
+
+/** sysctl kernel.printk_devkmsg: what programs may write to /dev/kmsg. */
+export const DEVKMSG_CHOICES: readonly string[] = ['on', 'off', 'ratelimit'];
+const DEVKMSG_OFF = 1;
+const DEVKMSG_RATELIMIT = 2;
+/** A console level that lets everything through. */
+const CONSOLE_LOGLEVEL_MOTORMOUTH = 15;
+const CONSOLE_LOGLEVEL_DEBUG = 10;
+const CONSOLE_LOGLEVEL_QUIET = 4;
+const NSEC_PER_MSEC = 1e6;
 
 /** Words of `console_printk`, as /proc/sys/kernel/printk shows them. */
 const CONSOLE_LOGLEVEL = 0;
@@ -81,10 +92,19 @@ export class Printk implements Log {
   console: ((record: LogRecord) => void) | undefined;
   /** Who writes: set when there are tasks. Undefined outside one. */
   current: (() => CurrentTask | undefined) | undefined;
+  /** Told when a message has held its writer up for some time. */
+  onDelay: (() => void) | undefined;
   private readonly levels: Handle;
+  private readonly ignoreLoglevel: Handle;
+  private readonly delayMsec: Handle;
+  private readonly devkmsg: Handle;
 
   constructor(private readonly deps: PrintkDeps) {
     this.levels = deps.data.declare('console_printk', 16);
+    this.ignoreLoglevel = deps.data.declare('ignore_loglevel', 4);
+    this.delayMsec = deps.data.declare('printk_delay_msec', 4);
+    this.devkmsg = deps.data.declare('devkmsg_log', 8);
+    deps.data.declare('dmesg_restrict', 4);
     this.buffer = new LogBuffer(deps.ram, deps.data, logBufLength(deps.parameters, deps.ram.size));
   }
 
@@ -93,11 +113,40 @@ export class Printk implements Log {
     const { ram, parameters } = this.deps;
     this.buffer.boot();
     ram.i32.set([7, KERN_WARNING, 1, 7], this.levels);
-    if (parameters.has('quiet')) this.consoleLoglevel = 4;
-    if (parameters.has('debug')) this.consoleLoglevel = 10;
+    if (parameters.has('quiet')) ram.i32[this.levels + CONSOLE_LOGLEVEL] = CONSOLE_LOGLEVEL_QUIET;
+    if (parameters.has('debug')) ram.i32[this.levels + CONSOLE_LOGLEVEL] = CONSOLE_LOGLEVEL_DEBUG;
     const level = option(parameters.get('loglevel'));
-    if (level > 0) this.consoleLoglevel = level;
-    if (parameters.has('ignore_loglevel')) this.consoleLoglevel = 15;
+    if (!Number.isNaN(level)) ram.i32[this.levels + CONSOLE_LOGLEVEL] = level;
+    ram.i32[this.ignoreLoglevel] = Number(parameters.has('ignore_loglevel'));
+    this.bootDevkmsg();
+  }
+
+  /** `printk.devkmsg=on|off|ratelimit`: what the boot parameter says, stays. @linux kernel/printk/printk.c:control_devkmsg full */
+  private bootDevkmsg(): void {
+    const { ram, parameters } = this.deps;
+    const choice = DEVKMSG_CHOICES.indexOf(parameters.get('printk.devkmsg') ?? '');
+    ram.i32[this.devkmsg] = choice < 0 ? DEVKMSG_RATELIMIT : choice;
+    ram.i32[this.devkmsg + 1] = Number(choice >= 0);
+  }
+
+  /** Index in DEVKMSG_CHOICES. */
+  get devkmsgChoice(): number {
+    return this.deps.ram.i32[this.devkmsg];
+  }
+
+  /** @returns 0, or -EINVAL if the choice was made at boot. @linux kernel/printk/printk.c:devkmsg_sysctl_set_loglvl full */
+  chooseDevkmsg(choice: number): number {
+    const { i32 } = this.deps.ram;
+    if (i32[this.devkmsg + 1] !== 0) return -EINVAL;
+    i32[this.devkmsg] = choice;
+    return 0;
+  }
+
+  /** Lets everything reach the console from now on. */
+  verbose(): void {
+    const { i32 } = this.deps.ram;
+    if (i32[this.levels + CONSOLE_LOGLEVEL] !== 0)
+      i32[this.levels + CONSOLE_LOGLEVEL] = CONSOLE_LOGLEVEL_MOTORMOUTH;
   }
 
   /** Records below this level reach the console; at least 1. */
@@ -135,6 +184,7 @@ export class Printk implements Log {
     const prefix = parsePrefix(message);
     const flags = prefix.cont ? LOG_CONT : 0;
     const level = prefix.level < 0 ? this.deps.ram.i32[this.levels + DEFAULT_MESSAGE_LOGLEVEL] : prefix.level;
+    this.delay(level & 7);
     return this.emit(level & 7, 0, flags, message.subarray(prefix.length, LOG_LINE_MAX - 1));
   }
 
@@ -143,6 +193,7 @@ export class Printk implements Log {
    * @linux kernel/printk/printk.c:devkmsg_write partial: no rate limit
    */
   writeKmsg(line: Uint8Array): void {
+    if (this.devkmsgChoice === DEVKMSG_OFF) return;
     let facility = 1;
     let level = this.deps.ram.i32[this.levels + DEFAULT_MESSAGE_LOGLEVEL];
     let text = line.subarray(0, LOG_LINE_MAX - 1);
@@ -230,7 +281,19 @@ export class Printk implements Log {
   }
 
   /** @linux kernel/printk/printk.c:suppress_message_printing full */
+  private isSuppressed(level: number): boolean {
+    return level >= this.consoleLoglevel && this.deps.ram.i32[this.ignoreLoglevel] === 0;
+  }
+
   private show(record: LogRecord): void {
-    if (record.level < this.consoleLoglevel) this.console?.(record);
+    if (!this.isSuppressed(record.level)) this.console?.(record);
+  }
+
+  /** Holds up who writes to the console, as sysctl kernel.printk_delay says. @linux kernel/printk/printk.c:printk_delay full */
+  private delay(level: number): void {
+    const msec = this.deps.ram.i32[this.delayMsec];
+    if (msec <= 0 || this.isSuppressed(level)) return;
+    this.deps.clock.advance(msec * NSEC_PER_MSEC);
+    this.onDelay?.();
   }
 }

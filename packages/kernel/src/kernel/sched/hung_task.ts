@@ -4,7 +4,7 @@
  * for them, or for an event that nobody will ever cause. Looks whenever time passes while nobody runs.
  */
 
-import { KERN_ERR, type Log } from '../../lib/env.js';
+import { type BootParameters, KERN_ERR, type Log } from '../../lib/env.js';
 import type { StaticData } from '../../lib/static_data.js';
 import type { Handle } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
@@ -13,9 +13,9 @@ import { TASK_NOLOAD, TASK_UNINTERRUPTIBLE, TASK_WAKEKILL, TaskStruct } from '..
 import type { Tasks } from '../tasks.js';
 import { CONTEXT, TaskContext } from './context.js';
 
-/** sysctl_hung_task_timeout_secs. */
-const TIMEOUT_NS = 120e9;
-/** sysctl_hung_task_warnings: how many reports there are at most. */
+/** Seconds: sysctl kernel.hung_task_timeout_secs. */
+const TIMEOUT_SECONDS = 120;
+/** How many reports there are at most: sysctl kernel.hung_task_warnings. */
 const WARNINGS = 10;
 
 export interface HungTaskDeps {
@@ -29,19 +29,31 @@ export interface HungTaskDeps {
 
 export class HungTasks {
   private readonly warningsLeft: Handle;
-  private readonly nextCheck: Handle;
+  private readonly lastChecked: Handle;
+  private readonly timeoutSecs: Handle;
+  private readonly panics: Handle;
 
   constructor(
     private readonly deps: HungTaskDeps,
     data: StaticData,
   ) {
     this.warningsLeft = data.declare('sysctl_hung_task_warnings', 4);
-    this.nextCheck = data.declare('hung_task_next_check', 8);
+    this.lastChecked = data.declare('hung_last_checked', 8);
+    this.timeoutSecs = data.declare('sysctl_hung_task_timeout_secs', 8);
+    this.panics = data.declare('sysctl_hung_task_panic', 4);
   }
 
-  boot(): void {
-    this.deps.ram.i32[this.warningsLeft] = WARNINGS;
-    this.deps.ram.set64(this.nextCheck, TIMEOUT_NS);
+  /** Boot parameter `hung_task_panic=1`. */
+  boot(parameters: BootParameters): void {
+    const { ram } = this.deps;
+    ram.i32[this.warningsLeft] = WARNINGS;
+    ram.set64(this.timeoutSecs, TIMEOUT_SECONDS);
+    ram.i32[this.panics] = Number(parameters.get('hung_task_panic') === '1');
+  }
+
+  /** Nanoseconds after which a sleep is too long; 0: nobody looks. */
+  private get timeoutNs(): number {
+    return this.deps.ram.u64(this.timeoutSecs) * 1e9;
   }
 
   private context(task: Handle) {
@@ -58,31 +70,39 @@ export class HungTasks {
     });
   }
 
-  /** Reports who is hung, at most once every two minutes. @linux kernel/hung_task.c:check_hung_uninterruptible_tasks full */
+  /** Looks for hung tasks when the time has come: once in each timeout. */
   check(): void {
     const { ram } = this.deps;
+    const timeout = this.timeoutNs;
+    if (timeout !== 0 && this.deps.now() >= ram.u64(this.lastChecked) + timeout) this.reportAll(timeout);
+  }
+
+  /** Reports who is hung. @linux kernel/hung_task.c:check_hung_uninterruptible_tasks full */
+  private reportAll(timeout: number): void {
+    const { ram, oops } = this.deps;
     const now = this.deps.now();
-    if (now < ram.u64(this.nextCheck)) return;
-    ram.set64(this.nextCheck, now + TIMEOUT_NS);
-    for (const task of this.sleepers())
-      if (now - this.context(task).last_ran >= TIMEOUT_NS) this.report(task, now);
+    ram.set64(this.lastChecked, now);
+    const hung = this.sleepers().filter((task) => now - this.context(task).last_ran >= timeout);
+    for (const task of hung) this.report(task, now);
+    if (hung.length > 0 && ram.i32[this.panics] !== 0) oops.panic('hung_task: blocked tasks');
   }
 
   /** Nothing will ever happen any more: the time until the report passes at once. */
   checkBlocked(): void {
     const waiting = this.sleepers();
-    if (waiting.length === 0) return;
+    const timeout = this.timeoutNs;
+    if (waiting.length === 0 || timeout === 0) return;
     const last = Math.max(...waiting.map((task) => this.context(task).last_ran));
-    this.deps.advanceTo(last + TIMEOUT_NS);
-    this.deps.ram.set64(this.nextCheck, 0);
-    this.check();
+    this.deps.advanceTo(last + timeout);
+    this.reportAll(timeout);
   }
 
   /** @linux kernel/hung_task.c:check_hung_task partial: no backtrace of other CPUs */
   private report(task: Handle, now: number): void {
     const { ram, log, tasks, oops } = this.deps;
-    if (ram.i32[this.warningsLeft] <= 0) return;
-    ram.i32[this.warningsLeft]--;
+    if (ram.i32[this.panics] !== 0) oops.consoleVerbose();
+    if (ram.i32[this.warningsLeft] === 0) return;
+    if (ram.i32[this.warningsLeft] > 0) ram.i32[this.warningsLeft]--;
     const c = this.context(task);
     c.hung_reported = 1;
     const { pid } = TaskStruct.at(ram, task);
