@@ -14,6 +14,7 @@ import type { LogRecord, Machine } from '../machine.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { parseFlags, UsageError, withUsage } from './arguments.js';
 import type { CommandSet } from './kmod.js';
+import { SYSCTL_USAGE, sysctl } from './sysctl.js';
 import { tool } from './text.js';
 
 const decoder = new TextDecoder();
@@ -21,13 +22,23 @@ const readText = (context: CommandContext, path: string) => decoder.decode(conte
 
 export const RELEASE = UTS_RELEASE;
 
+/** The machine's name, which /proc/sys/kernel/hostname sets. */
+function hostname(context: CommandContext): string {
+  try {
+    return readText(context, '/proc/sys/kernel/hostname').trim();
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    return UTS_NODENAME;
+  }
+}
+
 const uname = tool(
   'asnrvmpio',
   async (context, flags) => {
     if (flags.operands.length > 0) throw new UsageError(`extra operand '${flags.operands[0]}'`);
     const fields: [string, string][] = [
       ['s', UTS_SYSNAME],
-      ['n', UTS_NODENAME],
+      ['n', hostname(context)],
       ['r', RELEASE],
       ['v', UTS_VERSION],
       ['m', UTS_MACHINE],
@@ -117,46 +128,6 @@ const dmesg =
       return 0;
     });
 
-/** All parameters below /proc/sys. */
-function sysctlNames(context: CommandContext, folder = ''): string[] {
-  const { fs } = context;
-  return fs.readdir(`/proc/sys${folder}`).flatMap((name) => {
-    const path = `${folder}/${name}`;
-    return fs.isDirectory(`/proc/sys${path}`)
-      ? sysctlNames(context, path)
-      : [path.slice(1).replaceAll('/', '.')];
-  });
-}
-
-async function sysctlOne(context: CommandContext, name: string, value: string | undefined, bare: boolean) {
-  const path = `/proc/sys/${name.replaceAll('.', '/')}`;
-  try {
-    context.fs.stat(path);
-    if (value !== undefined) context.fs.writeFile(path, new TextEncoder().encode(`${value}\n`));
-    const shown = value ?? readText(context, path).trimEnd();
-    await context.out(bare ? `${shown}\n` : `${name} = ${shown}\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof FsError)) throw error;
-    let message = `setting key "${name}": ${error.reason}`;
-    if (error.code === 'ENOENT') message = `cannot stat ${path}: ${error.reason}`;
-    else if (error.code === 'EACCES') message = `permission denied on key '${name}'`;
-    await context.err(`sysctl: ${message}\n`);
-    return 255;
-  }
-}
-
-const sysctl = tool('nwa', async (context, flags) => {
-  const operands = flags.has('a') ? sysctlNames(context).sort() : flags.operands;
-  if (operands.length === 0) throw new UsageError('usage: sysctl [-n] [-a] NAME[=VALUE]...');
-  let status = 0;
-  for (const operand of operands) {
-    const [name, value] = operand.split(/=(.*)/s);
-    status = (await sysctlOne(context, name, value, flags.has('n'))) || status;
-  }
-  return status;
-});
-
 const mountTable = (context: CommandContext) => context.fs.mountTable();
 
 const mount: Command = async (context) => {
@@ -181,7 +152,7 @@ export function systemTools(machine: Machine, clock: VirtualClock): CommandSet {
   return {
     uname: [uname, 'name and release of the kernel', 'usage: uname [-asnrvmo]'],
     dmesg: [dmesg(machine, clock), 'the kernel log'],
-    sysctl: [sysctl, 'read and set kernel parameters', 'usage: sysctl [-n] [-a] NAME[=VALUE]...'],
+    sysctl: [sysctl, 'read and set kernel parameters', SYSCTL_USAGE.trim()],
     df: [df, 'mounted file systems', 'usage: df'],
     mount: [mount, 'list what is mounted', 'usage: mount'],
   };
