@@ -2,12 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AddressSpace, Inode } from '../fs/fs_types.js';
-import { EFBIG, EINVAL, ENOMEM } from '../lib/errno.js';
+import { EFAULT, EFBIG, EINVAL, ENOMEM } from '../lib/errno.js';
 import { readBytes, writeBytes } from '../lib/guest_access.js';
 import { type Handle, PAGE_SIZE } from '../machine/layout.js';
 import { checkPageAllocator } from './debug_vm.js';
 import { IOCB_APPEND, IOCB_NOWAIT } from './filemap_io.js';
-import { mappingOf, OpenTestFile, type PageCacheMachine, pageCacheMachine } from './filemap_testing.js';
+import {
+  mappingOf,
+  OpenTestFile,
+  type PageCacheMachine,
+  pageCacheMachine,
+  userMemory,
+} from './filemap_testing.js';
 import { GFP_KERNEL } from './gfp.js';
 import { Page, PG_dirty, PG_referenced, PG_uptodate, pageFlag } from './page.js';
 import { truncateRange } from './truncate.js';
@@ -285,6 +291,65 @@ describe('limits', () => {
     m.cache.truncateFinal(mapping);
     expect(m.nodes()).toBe(0);
     checkCache(m, inode);
+  });
+});
+
+describe('user memory that ends', () => {
+  const END = 6000;
+  const start = () => {
+    const m = pageCacheMachine();
+    const inode = m.newInode();
+    const buffer = m.slub.kmalloc(2 * PAGE_SIZE, GFP_KERNEL);
+    const file = new OpenTestFile(m, inode);
+    Object.assign(m.cache.iter, { user: userMemory(m, buffer, END) });
+    return { m, inode, mapping: mappingOf(inode), buffer, file };
+  };
+
+  it.each([
+    { at: 0, n: 6000, written: 6000, pages: 2 },
+    { at: 0, n: 7000, written: 6000, pages: 2 },
+    { at: 5990, n: 5000, written: 10, pages: 1 },
+    { at: 6000, n: 5000, written: -EFAULT, pages: 0 },
+    { at: 1904, n: 5000, written: 4096, pages: 1 },
+  ])('a write of $n from $at writes $written', ({ at, n, written, pages }) => {
+    const { m, inode, mapping, buffer, file } = start();
+    const data = Uint8Array.from({ length: END }, (_, i) => 1 + (i % 255));
+    writeBytes(m.env, buffer, data);
+    expect(m.cache.genericFileWriteIter(file.iocb, file.overUser(at, n))).toBe(written);
+    expect(m.cache.nrPages(mapping)).toBe(pages);
+    expect(file.pos).toBe(Math.max(0, written));
+    expect(m.cache.sizeOf(mapping)).toBe(Math.max(0, written));
+    expect(m.cache.readBytes(mapping, END, 0, Math.max(0, written))).toEqual(
+      data.subarray(at, at + Math.max(0, written)),
+    );
+    // What was not written of a new page is zeros.
+    expect(m.cache.readBytes(mapping, 8192, Math.max(0, written), 8192).every((byte) => byte === 0)).toBe(
+      true,
+    );
+    checkCache(m, inode);
+  });
+
+  it('a write over what is there keeps what it does not reach', () => {
+    const { m, mapping, file } = start();
+    m.cache.writeBytes(mapping, 0, new Uint8Array(100).fill(9));
+    expect(m.cache.genericFileWriteIter(file.iocb, file.overUser(END - 10, 50))).toBe(10);
+    expect(m.cache.readBytes(mapping, 100, 10, 90)).toEqual(new Uint8Array(90).fill(9));
+  });
+
+  it.each([
+    { at: 0, n: 9000, read: 6000 },
+    { at: 5000, n: 9000, read: 1000 },
+    { at: 6000, n: 9000, read: -EFAULT },
+    { at: 6000, n: 0, read: 0 },
+  ])('a read of $n to $at reads $read, of pages and of holes', ({ at, n, read }) => {
+    for (const hole of [false, true]) {
+      const { m, inode, mapping, file } = start();
+      if (!hole) m.cache.writeBytes(mapping, 0, new Uint8Array(20000).fill(5));
+      Inode.at(m.env.ram, inode).i_size = 20000;
+      expect(m.cache.genericFileReadIter(file.iocb, file.overUser(at, n))).toBe(read);
+      expect(file.pos).toBe(Math.max(0, read));
+      checkCache(m, inode);
+    }
   });
 });
 

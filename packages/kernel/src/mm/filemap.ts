@@ -11,6 +11,7 @@
  */
 
 import { AddressSpace, Inode } from '../fs/fs_types.js';
+import { SuperBlock } from '../fs/vfs_types.js';
 import type { CallC } from '../lib/c_call.js';
 import type { Env } from '../lib/env.js';
 import { EIO, ENOMEM } from '../lib/errno.js';
@@ -85,10 +86,6 @@ const GFP_RECLAIM_MASK =
 export const MAX_FILE_BYTES = Number.MAX_SAFE_INTEGER;
 /** What read_folio returns if the page is no longer the file's. */
 const AOP_TRUNCATED_PAGE = 0x80001;
-
-/** Offsets in struct super_block, in words. */
-const S_DEV = 4;
-const S_MAXBYTES = 8;
 
 export interface PageCacheDeps extends GuestAccess {
   readonly env: Env;
@@ -202,7 +199,7 @@ export class PageCache {
     const { ram } = this;
     const inode = ram.ptr(mapping + HOST);
     const at = inode === 0 ? undefined : Inode.at(ram, inode);
-    const s_dev = at === undefined ? 0 : at.i_sb === 0 ? at.i_rdev : ram.u32[at.i_sb + S_DEV];
+    const s_dev = at === undefined ? 0 : at.i_sb === 0 ? at.i_rdev : ram.u32[at.i_sb + SuperBlock.w.s_dev];
     return { pfn: this.pages.pageToPfn(page), i_ino: at?.i_ino ?? 0, index, s_dev, order: 0 };
   }
 
@@ -377,7 +374,7 @@ export class PageCache {
   /** The size beyond which a file system cannot keep a file. */
   maxBytes(inode: Handle): number {
     const sb = this.ram.ptr(inode + Inode.w.i_sb);
-    const max = sb === 0 ? 0 : this.ram.u64(sb + S_MAXBYTES);
+    const max = sb === 0 ? 0 : this.ram.u64(sb + SuperBlock.w.s_maxbytes);
     return max === 0 ? MAX_FILE_BYTES : Math.min(max, MAX_FILE_BYTES);
   }
 

@@ -4,6 +4,7 @@
 import { AddressSpace, File, Inode, Kiocb } from '../fs/fs_types.js';
 import { UserAccess } from '../kernel/uaccess.js';
 import { readS64, writeInteger, writeS64, writeU8 } from '../lib/guest_access.js';
+import type { UserCopies } from '../lib/iov_iter.js';
 import type { TestEnv } from '../lib/testing.js';
 import { XaNode } from '../lib/xarray_node.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
@@ -24,6 +25,31 @@ export interface PageCacheMachine {
   newInode(): Handle;
   /** A second page cache over the same memory. */
   again(): PageCache;
+}
+
+/** User memory from address 0 on, as long as a kernel buffer. */
+export function userMemory(m: PageCacheMachine, buffer: Vaddr, end: number): UserCopies {
+  const { guest } = m.env;
+  const missing = (at: Vaddr, n: number) => Math.min(n, Math.max(0, at + n - end));
+  return {
+    copyTo(to, from, n) {
+      const rest = missing(to, n);
+      guest.write(buffer + to, guest.read(from, n - rest));
+      return rest;
+    },
+    rawCopyFrom(to, from, n) {
+      const rest = missing(from, n);
+      guest.write(to, guest.read(buffer + from, n - rest));
+      return rest;
+    },
+    clear(to, n) {
+      const rest = missing(to, n);
+      guest.write(buffer + to, new Uint8Array(n - rest));
+      return rest;
+    },
+    read: (from, n) => (missing(from, n) > 0 ? undefined : guest.read(buffer + from, n)),
+    checkObject: () => {},
+  };
 }
 
 export function pageCacheMachine(mib = 16, shouldFail: () => boolean = () => false): PageCacheMachine {
@@ -79,6 +105,7 @@ export function pageCacheMachine(mib = 16, shouldFail: () => boolean = () => fal
 export const mappingOf = (inode: Handle): Handle => inode + Inode.w.i_data;
 
 const ITER_KVEC = 1;
+const ITER_UBUF = 6;
 
 /** An open file with a kiocb, and an iterator over kernel memory. */
 export class OpenTestFile {
@@ -117,6 +144,17 @@ export class OpenTestFile {
   seek(pos: number, flags = 0): void {
     writeS64(this.m.env, this.iocb + Kiocb.o.ki_pos, pos);
     writeInteger(this.m.env, this.iocb + Kiocb.o.ki_flags, flags, 4);
+  }
+
+  /** Makes the iterator stand on one user buffer. */
+  overUser(at: Vaddr, bytes: number): Vaddr {
+    const { env } = this.m;
+    writeInteger(env, this.iter, 0, 8);
+    writeU8(env, this.iter, ITER_UBUF);
+    writeS64(env, this.iter + 8, 0);
+    writeS64(env, this.iter + 16, bytes);
+    writeS64(env, this.iter + 24, at);
+    return this.iter;
   }
 
   /** Makes the iterator stand on buffers; its second half holds the vectors. */
