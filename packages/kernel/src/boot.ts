@@ -85,6 +85,7 @@ import { formatPageFlags } from './mm/slub_report.js';
 import { kvfree } from './mm/util.js';
 import { formatVmaFlags } from './mm/vma_flags.js';
 import { Vmalloc } from './mm/vmalloc.js';
+import { KernelTrace } from './trace/events/all.js';
 import { TRACE_FUNCTIONS, Tracing } from './trace/tracing.js';
 import { traceRegistry } from './tracepoints.js';
 import { tracingEnvironment } from './tracing_environment.js';
@@ -155,6 +156,8 @@ export class Kernel {
   readonly sysctlTables: SysctlTables;
   readonly sysctlHandlers: SysctlHandlers;
   readonly dynamicDebug: DynamicDebug;
+  /** Tracepoints of tasks, modules, timers, work queues, interrupts. */
+  readonly trace: KernelTrace;
   /** ftrace: the buffer of events, and what is written into it. */
   readonly tracing: Tracing;
   readonly symbols: KernelSymbols;
@@ -230,6 +233,7 @@ export class Kernel {
       nrCpus: cpus,
       cpu: () => ram.host32[REG.cpu >> 2],
     };
+    this.trace = new KernelTrace(this.env);
     this.pages = new PageAllocator(this.env);
     this.pages.debug.kernelMapPages = (page, nrPages, enable) => {
       const start = this.pages.pageAddress(page);
@@ -314,6 +318,7 @@ export class Kernel {
       scheduler: this.scheduler,
       kthreads: this.kthreads,
       watchdog: this.watchdog,
+      trace: this.trace,
       library: this.library,
       slub: this.slub,
       callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),

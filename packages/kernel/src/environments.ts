@@ -129,6 +129,7 @@ export function moduleEnvironment(k: Kernel): ModuleEnvironment {
     ram: k.ram,
     data: k.data,
     log: k.printk,
+    trace: k.trace.module,
     notifyState: (m, state) => {
       k.tracing.moduleState(m, state);
       return k.library.notifiers.notifyModule(k.ram.addressOf(m.handle), state);
@@ -183,6 +184,7 @@ export function schedulerEnvironment(k: Kernel): SchedulerEnvironment {
     target: (address, id) => k.traps.target(address, id),
     canSuspend: () => framesCanBeSaved(k),
     preempt: k.preempt,
+    trace: k.trace.sched,
     now: () => k.library.time.monotonicNs,
     seed: Number.parseInt(k.parameters.get('sched_seed') ?? '0', 10) || 0,
     nrCpus: k.env.nrCpus,

@@ -4,7 +4,7 @@
 import type { Kernel } from './boot.js';
 import { TraceRegistry } from './trace/registry.js';
 
-export function traceRegistry({ slub, pages, pageCache }: Kernel): TraceRegistry {
+export function traceRegistry({ trace, slub, pages, pageCache }: Kernel): TraceRegistry {
   const registry = new TraceRegistry();
   const { kmalloc, kmemCacheAlloc, kfree, kmemCacheFree } = slub.trace;
   registry.add(kmalloc, kmemCacheAlloc);
@@ -18,5 +18,6 @@ export function traceRegistry({ slub, pages, pageCache }: Kernel): TraceRegistry
   registry.add(page.mmPagePcpuDrain);
   registry.add(page.mmPageAllocExtfrag);
   registry.add(pageCache.trace.addToPageCache, pageCache.trace.deleteFromPageCache);
+  trace.register(registry);
   return registry;
 }

@@ -11,6 +11,7 @@ import type { Env } from '../lib/env.js';
 import { NSEC_PER_TICK } from '../machine/clock.js';
 import type { Vaddr } from '../machine/layout.js';
 import type { Slub } from '../mm/slub.js';
+import type { KernelTrace } from '../trace/events/all.js';
 import { Irqs } from './irq/manage.js';
 import { IrqWork } from './irq_work.js';
 import type { Kthreads } from './kthread.js';
@@ -47,6 +48,7 @@ export interface ConcurrencyServices {
   readonly scheduler: Scheduler;
   readonly kthreads: Kthreads;
   readonly watchdog: Watchdog;
+  readonly trace: KernelTrace;
   readonly library: Library;
   readonly slub: Slub;
   readonly callC: CallC;
@@ -88,6 +90,7 @@ export class Concurrency {
         nrCpus,
         functions: k.functions,
         returnAddress: k.returnAddress,
+        trace: k.trace.irq,
         asIdle: tasks.asIdle,
       },
       data,
@@ -117,13 +120,13 @@ export class Concurrency {
     // Interrupts ask their sources in this order.
     this.irqWork = new IrqWork(common, data);
     this.hrtimers = new Hrtimers(
-      { ...common, ...time, stuck, realOffset: () => library.time.realBase * 1e9 },
+      { ...common, ...time, trace: k.trace.timer, stuck, realOffset: () => library.time.realBase * 1e9 },
       data,
     );
-    this.timers = new Timers({ ...common, ...time, stuck }, data);
+    this.timers = new Timers({ ...common, ...time, trace: k.trace.timer, stuck }, data);
     this.tasklets = new Tasklets({ ...common, nrCpus }, data);
     this.rcu = new Rcu({ ...common, ...time, tasks, kvfree: k.kvfree }, data);
-    this.irqs = new Irqs({ ...common, log: env.log }, data);
+    this.irqs = new Irqs({ ...common, trace: k.trace.irq, log: env.log }, data);
     const locks = { scheduler, waits, signalPending: k.signalPending };
     this.mutexes = new Mutexes(locks);
     this.semaphores = new Semaphores(locks, now);
@@ -132,7 +135,17 @@ export class Concurrency {
     const nameOf = tasks.commOf.bind(tasks);
     const { timers } = this;
     this.workqueues = new Workqueues(
-      { ...common, ...time, timers, current, nameOf, log: env.log, cpu: () => env.cpu(), symbol: k.symbol },
+      {
+        ...common,
+        ...time,
+        trace: k.trace.workqueue,
+        timers,
+        current,
+        nameOf,
+        log: env.log,
+        cpu: () => env.cpu(),
+        symbol: k.symbol,
+      },
       data,
     );
     this.workFlush = new WorkFlush(this.workqueues, data);

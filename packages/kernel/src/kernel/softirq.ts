@@ -16,6 +16,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { type Handle, REG, SUSPEND, type Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { charge } from '../machine/work.js';
+import type { IrqTrace } from '../trace/events/irq.js';
 import { type Oops, TaskExit, TaskKilled } from './oops.js';
 import { HARDIRQ_OFFSET, type Preempt, SOFTIRQ_OFFSET } from './preempt.js';
 
@@ -42,6 +43,7 @@ export interface InterruptDeps {
   readonly functions: Functions;
   readonly oops: Oops;
   readonly nrCpus: number;
+  readonly trace: IrqTrace;
   returnAddress(name: string): Vaddr;
   /** Runs something as the idle task. */
   asIdle(body: () => void): void;
@@ -84,7 +86,9 @@ export class Interrupts {
 
   /** @linux kernel/softirq.c:raise_softirq differs: no ksoftirqd to wake, the next interrupt runs it */
   raiseSoftirq(nr: number, cpu = this.cpu): void {
-    this.deps.ram.i32[this.pending + cpu] |= 1 << nr;
+    const { ram, trace } = this.deps;
+    if (trace.softirqRaise.enabled) trace.softirqRaise.emit({ vec: nr });
+    ram.i32[this.pending + cpu] |= 1 << nr;
   }
 
   /** Whether any CPU has softirqs that have not run. */
@@ -132,9 +136,16 @@ export class Interrupts {
       if (mask === 0) return;
       ram.i32[this.pending + cpu] = 0;
       this.enter(SOFTIRQ_OFFSET, ['__irq_exit_rcu', '__do_softirq'], () => {
-        for (let nr = 0; nr < NR_SOFTIRQS; nr++) if (mask & (1 << nr)) this.handlers[nr]?.(cpu);
+        for (let nr = 0; nr < NR_SOFTIRQS; nr++) if (mask & (1 << nr)) this.runSoftirq(nr, cpu);
       });
     }
+  }
+
+  private runSoftirq(nr: number, cpu: number): void {
+    const { trace } = this.deps;
+    if (trace.softirqEntry.enabled) trace.softirqEntry.emit({ vec: nr });
+    this.handlers[nr]?.(cpu);
+    if (trace.softirqExit.enabled) trace.softirqExit.emit({ vec: nr });
   }
 
   /** Runs a handler in hard interrupt context. */

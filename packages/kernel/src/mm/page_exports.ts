@@ -16,6 +16,7 @@ import { __GFP_COMP, __GFP_HIGHMEM, __GFP_ZERO, gfpZone } from './gfp.js';
 import { MAX_ORDER } from './mmzone.js';
 import { PAGE_WORDS, Page, pageToVmemmap } from './page.js';
 import type { PageAllocator } from './page_alloc.js';
+import { pageListExports } from './page_list.js';
 
 /** Where the kernel's own mapping of low memory would begin: the base of __pa() for its addresses. */
 const START_KERNEL_MAP = vaddr(0xffffffff, 0x80000000);
@@ -173,6 +174,7 @@ export const pageExports = (mm: PageAllocator): KernelExports => {
     get_page: ['v:p', (page: Vaddr) => void mm.getPage(args.page(page))],
     put_page: ['v:p', (page: Vaddr) => void mm.putPage(args.page(page))],
     __folio_put: ['v:p', (page: Vaddr) => void mm.putZeroPage(args.page(page))],
+    ...pageListExports(mm, args),
     nr_free_buffer_pages: ['z:', () => nrFreeBufferPages(mm)],
     __virt_addr_valid: ['b:p', (address: Vaddr) => mm.env.ram.isDirect(address)],
     is_free_buddy_page: ['b:p', (page: Vaddr) => isFreeBuddyPage(mm, args.page(page))],

@@ -9,12 +9,14 @@ import type { KernelExports } from '../../arch/wasm64/exports.js';
 import type { CallC } from '../../lib/c_call.js';
 import { KERN_ERR, type Log } from '../../lib/env.js';
 import { EBUSY, EINVAL, ENOMEM } from '../../lib/errno.js';
-import type { GuestAccess } from '../../lib/guest_access.js';
+import { type GuestAccess, readCString } from '../../lib/guest_access.js';
 import { initListHead, ListHead, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { addr, ptr, struct, uint, ulong } from '../../lib/struct.js';
+import { decodeLatin1 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import { GFP_KERNEL } from '../../mm/gfp.js';
+import type { IrqTrace } from '../../trace/events/irq.js';
 import { KTHREAD_AWAITED } from '../kthread.js';
 import { CONTEXT, done, sleepThen, TaskContext } from '../sched/context.js';
 import type { Scheduler } from '../sched/core.js';
@@ -46,10 +48,15 @@ export interface IrqDeps extends GuestAccess {
   readonly interrupts: Interrupts;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  readonly trace: IrqTrace;
   readonly callC: CallC;
   kmalloc(bytes: number, gfp: number): Vaddr;
   kfree(address: Vaddr): void;
 }
+
+/** What a handler was requested as. */
+const nameText = (access: GuestAccess, name: Vaddr): string =>
+  name === 0 ? '(null)' : decodeLatin1(readCString(access, name, 64));
 
 export class Irqs {
   private readonly descs: Handle;
@@ -136,11 +143,13 @@ export class Irqs {
 
   /** @linux kernel/irq/handle.c:__handle_irq_event_percpu full */
   private handle(irq: number): void {
-    const { ram, callC, log } = this.deps;
+    const { ram, callC, log, trace } = this.deps;
     let handled = 0;
     for (const h of this.actions(irq)) {
-      const { handler, dev_id } = IrqAction.at(ram, h);
+      const { handler, dev_id, name } = IrqAction.at(ram, h);
+      if (trace.handlerEntry.enabled) trace.handlerEntry.emit({ irq, name: nameText(this.deps, name) });
       const result = handler === 0 ? IRQ_WAKE_THREAD : callC(handler, 'i:ip', irq, dev_id);
+      if (trace.handlerExit.enabled) trace.handlerExit.emit({ irq, ret: result });
       handled |= result;
       if (result === IRQ_WAKE_THREAD) this.wakeThread(h);
     }

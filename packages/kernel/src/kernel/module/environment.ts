@@ -8,6 +8,7 @@ import type { StaticData } from '../../lib/static_data.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 import type { PageTables } from '../../mm/pgtable.js';
+import type { ModuleTrace } from '../../trace/events/module.js';
 import type { Kallsyms } from '../kallsyms.js';
 import type { Taint } from '../taint.js';
 import type { PageSource } from './file.js';
@@ -17,6 +18,7 @@ export interface ModuleEnvironment {
   readonly ram: Ram;
   readonly data: StaticData;
   readonly log: Log;
+  readonly trace: ModuleTrace;
   readonly reports: Reports;
   readonly taint: Taint;
   readonly kallsyms: Kallsyms;

@@ -12,6 +12,7 @@ import { KERN_ERR, KERN_NOTICE, KERN_WARNING } from '../../lib/env.js';
 import { EBUSY, EEXIST, ENOENT, ENOEXEC, ENOMEM, EWOULDBLOCK } from '../../lib/errno.js';
 import { initListHead, listAdd, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
+import type { ModuleTrace } from '../../trace/events/module.js';
 import {
   MODULE_NAME_LEN,
   MODULE_STATE_COMING,
@@ -282,6 +283,7 @@ export class Modules {
       this.discard(m);
       return bad;
     }
+    if (this.env.trace.load.enabled) this.env.trace.loaded(m.name, m.taints);
     this.env.runConstructors(m);
     return m;
   }
@@ -314,7 +316,8 @@ export class Modules {
   }
 
   private discard(m: LoadedModule): void {
-    const { ram, slab } = this.env;
+    const { ram, slab, trace } = this.env;
+    if (trace.free.enabled) trace.free.emit({ name: m.name });
     this.env.freeArgs(m); // may fault, when a parameter was __initdata: the module then stays, GOING
     for (const entry of listEntries(ram, m.handle + ModuleStruct.w.target_list)) {
       const use = entry - ModuleUse.w.target_list;
@@ -407,6 +410,7 @@ export class Modules {
     const m = ModuleStruct.at(this.env.ram, struct);
     if (m.state === MODULE_STATE_GOING || m.refcnt === 0) return false;
     m.refcnt++;
+    if (this.env.trace.get.enabled) this.traceRefcount(this.env.trace.get, m);
     return true;
   }
 
@@ -415,6 +419,14 @@ export class Modules {
     if (struct === 0) return;
     const m = ModuleStruct.at(this.env.ram, struct);
     if (m.refcnt <= 0) this.env.reports.warn('kernel/module/main.c', 843, 'module_put');
-    else m.refcnt--;
+    else {
+      m.refcnt--;
+      if (this.env.trace.put.enabled) this.traceRefcount(this.env.trace.put, m);
+    }
+  }
+
+  private traceRefcount(tracepoint: ModuleTrace['get'], m: ReturnType<Modules['struct']>): void {
+    const name = String.fromCharCode(...m.name.subarray(0, m.name.indexOf(0)));
+    tracepoint.emit({ ip: this.env.reports.callerAddress(), refcnt: m.refcnt, name });
   }
 }

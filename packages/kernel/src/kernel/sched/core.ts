@@ -18,10 +18,11 @@ import type { Ram } from '../../machine/ram.js';
 import { charge } from '../../machine/work.js';
 import { GFP_KERNEL } from '../../mm/gfp.js';
 import type { PageAllocator } from '../../mm/page_alloc.js';
+import type { SchedTrace } from '../../trace/events/sched.js';
 import type { Oops } from '../oops.js';
 import { TaskExit, TaskKilled } from '../oops.js';
 import type { Preempt } from '../preempt.js';
-import { MAX_RT_PRIO, SCHED_IDLE, TASK_DEAD, TASK_RUNNING, TaskStruct } from '../sched.js';
+import { MAX_RT_PRIO, SCHED_IDLE, TASK_DEAD, TASK_NEW, TASK_RUNNING, TaskStruct } from '../sched.js';
 import type { Tasks } from '../tasks.js';
 import { CONTEXT, MAX_ARGUMENTS, type Outcome, SAVED_WORDS, TaskContext } from './context.js';
 
@@ -55,6 +56,7 @@ export interface SchedulerEnvironment {
   /** Whether the frames of all C functions on the call stack can be saved. */
   canSuspend(): boolean;
   readonly preempt: Preempt;
+  readonly trace: SchedTrace;
   /** Runs what interrupts of all CPUs have to do by now. */
   runTimers(): void;
   /** Nanoseconds since power-on at which the next timer is due; Infinity if none. */
@@ -191,6 +193,7 @@ export class Scheduler {
     const t = TaskStruct.at(this.env.ram, task);
     const c = this.context(task);
     if (!(t.__state & mask) || c.done === 1) return false;
+    if (this.env.trace.hearsWakeups) this.env.trace.woken(task, t.__state === TASK_NEW);
     t.__state = TASK_RUNNING;
     c.wake_at = -1;
     if (task !== this.env.tasks.currentHandle) this.enqueue(task);
@@ -346,6 +349,7 @@ export class Scheduler {
     c.hung_reported = 0;
     c.step_started = 1;
     const started = this.env.now();
+    if (this.env.trace.switch.enabled) this.env.trace.switchTo(task);
     tasks.switchTo(task, () => {
       try {
         this.proceed(task);
@@ -359,6 +363,7 @@ export class Scheduler {
       c.rcu_nesting = preempt.rcuNesting;
       c.last_ran = this.env.now();
       this.account(task, c.last_ran - started);
+      if (this.env.trace.switch.enabled) this.env.trace.switchFrom(task);
       preempt.reset();
       ram.host32[REG.cpu >> 2] = 0;
     });
@@ -467,6 +472,7 @@ export class Scheduler {
     c.result = result;
     c.killed_by = signal;
     c.done = 1;
+    if (this.env.trace.processExit.enabled) this.env.trace.exit(task);
     c.fn = 0;
     c.wake_at = -1;
     TaskStruct.at(ram, task).__state = TASK_DEAD;

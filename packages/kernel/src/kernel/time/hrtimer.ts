@@ -22,6 +22,7 @@ import { RbNode } from '../../lib/rbtree.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { NSEC_PER_TICK } from '../../machine/clock.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
+import type { TimerTrace } from '../../trace/events/timer.js';
 import { HRTIMER_SOFTIRQ, type Interrupts } from '../softirq.js';
 import { Hrtimer, TimerqueueNode } from '../time_types.js';
 
@@ -45,6 +46,7 @@ export interface HrtimerDeps extends GuestAccess {
   readonly interrupts: Interrupts;
   readonly reports: Reports;
   readonly callC: CallC;
+  readonly trace: TimerTrace;
   /** Nanoseconds since power-on. */
   now(): number;
   /** Nanoseconds from 1970 to power-on. */
@@ -123,6 +125,8 @@ export class Hrtimers {
     writeU8(deps, timer + IS_SOFT, Number((mode & MODE_SOFT) !== 0));
     writeU8(deps, timer + Hrtimer.o.is_hard, Number((mode & MODE_HARD) !== 0));
     writeS64(deps, timer, timer); // an empty tree node points at itself
+    const { hrtimerInit } = deps.trace;
+    if (hrtimerInit.enabled) hrtimerInit.emit({ hrtimer: timer, clockid: clock, mode });
   }
 
   /** @linux kernel/time/hrtimer.c:hrtimer_start_range_ns full */
@@ -130,7 +134,7 @@ export class Hrtimers {
     if (this.isQueued(timer)) this.remove(timer);
     const soft = mode & MODE_REL ? this.deps.now() - this.offset(timer) + Math.max(0, time) : time;
     this.setExpires(timer, soft, Math.min(soft + range, KTIME_MAX));
-    this.enqueue(timer);
+    this.enqueue(timer, mode);
   }
 
   private setExpires(timer: Vaddr, soft: number, hard: number): void {
@@ -138,7 +142,9 @@ export class Hrtimers {
     writeS64(this.deps, timer + EXPIRES, hard);
   }
 
-  private enqueue(timer: Vaddr): void {
+  /** @param mode that it is started with; a restarted one has an absolute time */
+  private enqueue(timer: Vaddr, mode = 0): void {
+    if (this.deps.trace.hrtimerStart.enabled) this.traceStart(timer, mode);
     const due = this.dueAt(timer);
     let after = this.list.prev(this.headAddress);
     while (after !== this.headAddress && this.dueAt(after - LINK) > due) after = this.list.prev(after);
@@ -146,7 +152,20 @@ export class Hrtimers {
     writeU8(this.deps, timer + STATE, 1);
   }
 
+  private traceStart(timer: Vaddr, mode: number): void {
+    const word = (offset: number) => readS64(this.deps, timer + offset);
+    this.deps.trace.hrtimerStart.emit({
+      hrtimer: timer,
+      function: word(Hrtimer.o.function),
+      expires: word(EXPIRES),
+      softexpires: word(SOFT_EXPIRES),
+      mode,
+    });
+  }
+
   private remove(timer: Vaddr): void {
+    const { hrtimerCancel } = this.deps.trace;
+    if (hrtimerCancel.enabled) hrtimerCancel.emit({ hrtimer: timer });
     this.list.delInit(timer + LINK);
     writeU8(this.deps, timer + STATE, 0);
   }
@@ -234,11 +253,14 @@ export class Hrtimers {
 
   /** @linux kernel/time/hrtimer.c:__run_hrtimer full */
   private call(timer: Vaddr): void {
-    const { ram, callC } = this.deps;
+    const { ram, callC, now, trace } = this.deps;
     this.remove(timer);
     ram.set64(this.running, timer);
     const fn = readS64(this.deps, timer + Hrtimer.o.function);
+    const { hrtimerExpireEntry: entry, hrtimerExpireExit: exit } = trace;
+    if (entry.enabled) entry.emit({ hrtimer: timer, now: now() - this.offset(timer), function: fn });
     const again = callC(fn, 'i:p', timer);
+    if (exit.enabled) exit.emit({ hrtimer: timer });
     ram.set64(this.running, 0);
     if (again === RESTART && !this.isQueued(timer)) this.enqueue(timer);
   }

@@ -15,6 +15,7 @@ import { type GuestAccess, readS64, readUnsigned, writeS64, writeU32 } from '../
 import { HlistNode } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
+import type { TimerTrace } from '../../trace/events/timer.js';
 import type { Preempt } from '../preempt.js';
 import { type Interrupts, TIMER_SOFTIRQ } from '../softirq.js';
 import { TimerList } from '../time_types.js';
@@ -48,6 +49,7 @@ export interface TimerDeps extends GuestAccess {
   readonly reports: Reports;
   readonly callC: CallC;
   readonly nrCpus: number;
+  readonly trace: TimerTrace;
   jiffies(): number;
   /** Nanoseconds since power-on at which jiffies gets a value. */
   timeOf(jiffies: number): number;
@@ -135,10 +137,19 @@ export class Timers {
       pointer = other;
     }
     this.linkAt(timer, pointer);
+    if (deps.trace.timerStart.enabled) this.traceStart(timer, expires);
+  }
+
+  private traceStart(timer: Vaddr, expires: number): void {
+    const { trace, jiffies } = this.deps;
+    const fn = readS64(this.deps, timer + FUNCTION);
+    trace.timerStart.emit({ timer, function: fn, expires, now: jiffies(), flags: this.flags(timer) });
   }
 
   /** @linux kernel/time/timer.c:detach_timer full */
   private detach(timer: Vaddr): void {
+    const { timerCancel } = this.deps.trace;
+    if (timerCancel.enabled) timerCancel.emit({ timer });
     const next = this.next(timer);
     const pprev = readS64(this.deps, timer + PPREV);
     writeS64(this.deps, pprev, next);
@@ -151,6 +162,8 @@ export class Timers {
 
   /** @linux kernel/time/timer.c:init_timer_key full */
   init(timer: Vaddr, fn: Vaddr, flags: number): void {
+    const { timerInit } = this.deps.trace;
+    if (timerInit.enabled) timerInit.emit({ timer });
     writeS64(this.deps, timer + PPREV, 0);
     writeS64(this.deps, timer + FUNCTION, fn);
     writeU32(this.deps, timer + FLAGS, ((flags & TIMER_INIT_FLAGS) | this.deps.interrupts.cpu) >>> 0);
@@ -238,7 +251,7 @@ export class Timers {
     for (let timer = ram.s64(base + EXPIRED); timer !== 0; timer = ram.s64(base + EXPIRED)) {
       this.detach(timer);
       ram.set64(base + RUNNING, timer);
-      this.call(timer);
+      this.call(timer, ram.u64(base + CLK) - 1);
       ram.set64(base + RUNNING, 0);
     }
   }
@@ -264,13 +277,16 @@ export class Timers {
   }
 
   /** @linux kernel/time/timer.c:call_timer_fn full */
-  private call(timer: Vaddr): void {
-    const { preempt, reports, callC } = this.deps;
+  private call(timer: Vaddr, baseclk: number): void {
+    const { preempt, reports, callC, trace } = this.deps;
     const fn = readS64(this.deps, timer + FUNCTION);
     const before = preempt.count;
     const irqs = preempt.irqsDisabled;
     if (this.flags(timer) & TIMER_IRQSAFE) preempt.irqsDisabled = true;
+    if (trace.timerExpireEntry.enabled)
+      trace.timerExpireEntry.emit({ timer, now: this.deps.jiffies(), function: fn, baseclk });
     callC(fn, 'v:p', timer);
+    if (trace.timerExpireExit.enabled) trace.timerExpireExit.emit({ timer });
     preempt.irqsDisabled = irqs;
     if (preempt.count === before) return;
     const leak = `${hex8(before)} -> ${hex8(preempt.count)}`;

@@ -16,8 +16,10 @@ import { KERN_ALERT, type Log, type Reports } from '../../lib/env.js';
 import { type GuestAccess, readS64, writeS64 } from '../../lib/guest_access.js';
 import { initListHead, listAddTail, listDel, listEntries } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
+import { decodeLatin1 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import { GFP_KERNEL } from '../../mm/gfp.js';
+import type { WorkqueueTrace } from '../../trace/events/workqueue.js';
 import type { Preempt } from '../preempt.js';
 import { CONTEXT, done, type Outcome, sleepThen, TaskContext } from '../sched/context.js';
 import type { Scheduler } from '../sched/core.js';
@@ -57,6 +59,7 @@ export interface WorkqueueDeps extends GuestAccess {
   readonly preempt: Preempt;
   readonly timers: Timers;
   readonly reports: Reports;
+  readonly trace: WorkqueueTrace;
   readonly log: Log;
   readonly nrCpus: number;
   current(): Handle;
@@ -228,14 +231,28 @@ export class Workqueues {
     const pwq = PoolWorkqueue.at(ram, h);
     const color = queue.work_color;
     this.addInFlight(h, color, 1);
+    if (this.deps.trace.queueWork.enabled) this.traceQueue(work, wq, cpu, pwq.pool);
     const active = pwq.nr_active < pwq.max_active;
     const flags = WORK_STRUCT_PENDING + WORK_STRUCT_PWQ + (active ? 0 : WORK_STRUCT_INACTIVE);
     this.setData(work, ram.addressOf(h) + (color << COLOR_SHIFT) + flags);
     if (active) {
+      this.traceActivate(work);
       pwq.nr_active++;
       waits.list.addTail(work + ENTRY, ram.addressOf(pwq.pool + WorkerPool.w.worklist));
       this.wakeWorkerFor(pwq.pool);
     } else waits.list.addTail(work + ENTRY, ram.addressOf(h + PoolWorkqueue.w.inactive_works));
+  }
+
+  private traceQueue(work: Vaddr, wq: Handle, req_cpu: number, pool: Handle): void {
+    const { ram, trace } = this.deps;
+    const workqueue = decodeLatin1(WorkqueueStruct.at(ram, wq).name).replace(/\0.*/, '');
+    const { cpu } = WorkerPool.at(ram, pool);
+    trace.queueWork.emit({ work, function: readS64(this.deps, work + FUNC), workqueue, req_cpu, cpu });
+  }
+
+  private traceActivate(work: Vaddr): void {
+    const { activateWork } = this.deps.trace;
+    if (activateWork.enabled) activateWork.emit({ work });
   }
 
   /** A work that runs is queued where it runs, so that it does not run twice at once. */
@@ -272,6 +289,7 @@ export class Workqueues {
     const node = waits.list.next(head);
     if (node === head) return false;
     const pwq = PoolWorkqueue.at(ram, h);
+    this.traceActivate(node - ENTRY);
     waits.list.del(node);
     waits.list.addTail(node, ram.addressOf(pwq.pool + WorkerPool.w.worklist));
     this.setData(node - ENTRY, this.data(node - ENTRY) - WORK_STRUCT_INACTIVE);
@@ -446,6 +464,8 @@ export class Workqueues {
     waits.list.delInit(work + ENTRY);
     this.setOffQueue(work, worker.pool, 0);
     if (WorkerPool.at(ram, worker.pool).cpu < 0) this.wakeWorkerFor(worker.pool);
+    const { executeStart } = this.deps.trace;
+    if (executeStart.enabled) executeStart.emit({ work, function: fn });
     const frames = ['ret_from_fork', 'kthread', 'worker_thread', 'process_one_work'];
     return { kind: 'call', fn, signature: 'v:p', args: [work], step: 'worker:done', data: [h], frames };
   }
@@ -453,6 +473,8 @@ export class Workqueues {
   private workDone(h: Handle): Outcome {
     const { ram, preempt } = this.deps;
     const worker = Worker.at(ram, h);
+    const { executeEnd } = this.deps.trace;
+    if (executeEnd.enabled) executeEnd.emit({ work: worker.current_work, function: worker.current_func });
     if (preempt.inAtomic) this.reportLeak(worker.current_func);
     const { current_work, current_pwq, current_color } = worker;
     worker.current_work = 0;
