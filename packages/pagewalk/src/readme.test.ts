@@ -60,11 +60,14 @@ function runShown(command: string): Promise<string> {
 }
 
 /**
- * Without what changes whenever the kernel's own data grows, or a line joins the boot log: times, addresses, sizes
- * of functions, free memory.
+ * Without what changes whenever the kernel's own data grows, or a line joins the boot log: times, addresses, objects'
+ * places in their slabs, sizes of functions, free memory.
  */
 function comparable(line: string): string {
-  const timeless = line.replace(/^\[ *\d+\.\d+\]/, '[TIME]').trimEnd();
+  const timeless = line
+    .replace(/^\[ *\d+\.\d+\]/, '[TIME]')
+    .replace(/@offset=\d+/, '@offset=NUMBER')
+    .trimEnd();
   if (/^(Mem(Total|Free):|Node 0, zone)/.test(timeless)) return timeless.replace(/ +\d+/g, ' NUMBER');
   if (/^ +(before|during|after) +kmalloc|, number \d+ of its slab$/.test(timeless))
     return timeless.replace(/ +\d+/g, ' NUMBER').replace(/ffff8880[0-9a-f]{8}/, 'ADDRESS');
