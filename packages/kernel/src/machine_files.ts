@@ -3,6 +3,7 @@
 
 import type { Kernel } from './boot.js';
 import { S_IFLNK, S_IFMT } from './fs/file_modes.js';
+import type { HostFolder } from './fs/hostfs/hostfs.js';
 import { Process, type SystemCallResult } from './fs/process.js';
 import { KernelPanic } from './kernel/oops.js';
 import type { Handle } from './machine/layout.js';
@@ -40,6 +41,11 @@ export class MachineFiles {
       comm,
       resident,
     );
+  }
+
+  /** Gives the kernel a folder that lies outside of it: mounts of type hostfs show it under this device name. */
+  offer(device: string, folder: HostFolder): void {
+    this.kernel.fs.vfs.hostfs.offer(device, folder);
   }
 
   /** The program that calls made without one belong to. */

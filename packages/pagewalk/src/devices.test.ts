@@ -14,7 +14,7 @@ async function session() {
   const { ko } = await toolchain.buildModule({ name: 'chardev', sources: { 'chardev.c': source } });
   toolchain.close();
   const machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
-  const made = createSession({ machine, seed: 1 });
+  const made = createSession({ machine });
   made.fs.writeFile('/root/chardev.ko', ko!);
   return made;
 }

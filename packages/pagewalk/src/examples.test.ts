@@ -24,11 +24,11 @@ async function onMachine(
 ): Promise<Result & { machine: Machine }> {
   const session = createSession({
     machine,
-    seed: 1,
     extra: { make: [makeCommand(machine.kernelSymbols?.()), ''] },
   });
   for (const [name, text] of Object.entries(files))
     session.fs.writeFile(`/root/${name}`, new TextEncoder().encode(text));
+  session.fs.exit();
   return { ...(await runIn(session, `cd /root\n${script}`)), machine };
 }
 
@@ -220,7 +220,7 @@ test('producer_consumer: two threads and a wait queue', async () => {
   const script =
     'make -s && insmod producer_consumer.ko count=3 && ps -eo comm= && sleep 1 && rmmod producer_consumer && ps -eo comm= | grep -c er$';
   const { stdout, machine } = await onMachine(filesOf('producer_consumer'), script);
-  expect(stdout).toBe('consumer\nproducer\n0\n');
+  expect(stdout).toBe('sh\nconsumer\nproducer\nps\n0\n');
   expect(logOf(machine).slice(2)).toEqual([
     ...[1, 2, 3].map((number) => `producer_consumer: order ${number}`),
     'producer_consumer: 3 orders made, 3 taken',

@@ -8,9 +8,6 @@ import { ZONE_NAMES } from '@pagewalk/kernel/mm/mmzone';
 import type { DmesgOutput, Machine, MachineOptions, SlabEvent } from './machine.js';
 import { concat } from './shell/stream.js';
 
-/** Parts that the kernel's machine may have. */
-type Extras = Partial<Pick<Machine, 'writeProc'>>;
-
 export function bootMachine({ memory, cpus, seed, commandLine, console }: MachineOptions): Machine {
   return adapt(boot({ memory, cpus, seed, commandLine, ...(console && { console }) }));
 }
@@ -22,7 +19,7 @@ export function loadMachine(file: Uint8Array): Machine {
   return adapt(KernelMachine.load(file, { decompress }));
 }
 
-function adapt(machine: KernelMachine & Extras): Machine {
+function adapt(machine: KernelMachine): Machine {
   return {
     insmod: (image, params) => machine.insmod(image, params),
     rmmod: (name) => machine.rmmod(name),
@@ -34,8 +31,7 @@ function adapt(machine: KernelMachine & Extras): Machine {
     sleep: (ns) => machine.sleep(ns),
     tasks: () => machine.tasks(),
     dmesgCommand: (args) => dmesgOutput(machine, args),
-    writeKmsg: (line) => machine.kernel.printk.writeKmsg(new TextEncoder().encode(line)),
-    kernelFiles: machine.files,
+    files: machine.files,
     readProc: (path) => machine.readProc(path),
     listProc: (path) => machine.listProc(path) ?? (path === '/sys' ? [] : undefined),
     kernelSymbols: () => machine.exportedSymbols().map((name) => ({ name, gplOnly: false })),
@@ -44,7 +40,6 @@ function adapt(machine: KernelMachine & Extras): Machine {
     trace: (events, listener) =>
       machine.tracepoints.match(events).length > 0 ? machine.trace(events, listener) : undefined,
     save: () => machine.save({ compress: (bytes) => deflateRawSync(bytes) }),
-    ...(machine.writeProc && { writeProc: machine.writeProc.bind(machine) }),
   };
 }
 

@@ -135,7 +135,6 @@ test('kmod and the kernel log as a real 6.1 gave them', async () => {
   const machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
   const session = createSession({
     machine,
-    seed: 1,
     extra: { make: [makeCommand(machine.kernelSymbols?.()), ''] },
   });
   const files = { 'reft.c': PROVIDER, 'refu.c': USER, Makefile: 'obj-m += reft.o refu.o\n' };

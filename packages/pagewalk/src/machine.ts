@@ -3,7 +3,7 @@
 
 import type { TraceRecord } from '@pagewalk/kernel/trace/registry';
 
-import type { KernelFiles } from './fs/kernelfs.js';
+import type { KernelFiles } from './fs/kernel_files.js';
 
 export interface LoadedModule {
   readonly name: string;
@@ -85,10 +85,8 @@ export interface Machine {
   readProc(path: string): Uint8Array | undefined;
   /** Names in a folder of /proc or /sys; a folder's name ends in a slash; undefined if there is no such folder. */
   listProc(path: string): string[] | undefined;
-  /** Writes to a file of /proc or /sys: 0 or a negated errno. */
-  writeProc?(path: string, bytes: Uint8Array): number;
-  /** Devices and files of modules, by system calls; without it there are none. */
-  kernelFiles?: KernelFiles;
+  /** Files, by system calls. */
+  readonly files: KernelFiles;
   dmesg(): LogRecord[];
   clearDmesg(): void;
   /** The whole dmesg command, where the machine has it. */
@@ -97,8 +95,6 @@ export interface Machine {
   save?(): Uint8Array;
   /** What modules may use of the kernel. */
   kernelSymbols?(): readonly { name: string; gplOnly: boolean }[];
-  /** A line written to /dev/kmsg. */
-  writeKmsg?(line: string): void;
   /** Watches kmalloc and kfree; returns the function that stops it. Listeners only look. */
   onSlab?(listener: (event: SlabEvent) => void): () => void;
   /** Names of all tracepoints. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { closeToolchain, loadToolchain } from './cli/toolchain.js';
 import { FakeMachine } from './fake_machine.js';
-import { HostFs } from './fs/hostfs.js';
+import { hostFolder } from './fs/host_folder.js';
 import { bootMachine } from './kernel_machine.js';
 import { hasOopsed } from './machine.js';
 import { createSession } from './session.js';
@@ -26,7 +26,7 @@ const functions = pages.filter(({ section }) => section === '9');
 
 afterAll(closeToolchain);
 
-const newSession = () => createSession({ machine: new FakeMachine(), seed: 1, manual: new HostFs(manual) });
+const newSession = () => createSession({ machine: new FakeMachine(), manual: hostFolder(manual, false) });
 
 test.each(functions)('$page has every section', ({ name, text }) => {
   expect([...text.matchAll(/^## (.*)$/gm)].map((match) => match[1])).toEqual(

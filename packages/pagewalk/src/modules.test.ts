@@ -55,7 +55,7 @@ let built: Map<string, Uint8Array>;
 
 function newSession(): Session {
   const machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
-  return createSession({ machine, seed: 1, extra: { make: [makeCommand(machine.kernelSymbols?.()), ''] } });
+  return createSession({ machine, extra: { make: [makeCommand(machine.kernelSymbols?.()), ''] } });
 }
 
 const LIBRARY = '/lib/modules/6.1.0-pagewalk';

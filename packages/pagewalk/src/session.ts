@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 /** A machine with a file tree and commands: what a shell works in. */
 
+import type { HostFolder } from '@pagewalk/kernel/fs/hostfs/hostfs';
+import { MS_RDONLY } from '@pagewalk/kernel/fs/namespace';
 import { VirtualClock } from './clock.js';
-import { devices } from './fs/devices.js';
-import type { Filesystem } from './fs/filesystem.js';
-import { DeviceFs, MachineFs, NamesFs, ReadOnlyFs } from './fs/generated.js';
-import { KernelFs } from './fs/kernelfs.js';
-import { MemFs } from './fs/memfs.js';
+import { namesFolder } from './fs/names_folder.js';
 import { Vfs } from './fs/vfs.js';
 import type { Machine } from './machine.js';
 import { builtins } from './shell/builtins.js';
@@ -29,86 +27,86 @@ import { timeTools } from './tools/time.js';
 export interface SessionOptions {
   machine: Machine;
   /** What /host shows; without it there is no /host. */
-  host?: Filesystem | undefined;
+  host?: HostFolder | undefined;
   /** The kernel headers, shown where modules are built. */
-  headers?: Filesystem | undefined;
+  headers?: HostFolder | undefined;
   /** The manual's pages, shown in /usr/share/man. */
-  manual?: Filesystem | undefined;
-  /** Seeds /dev/random. */
-  seed: number;
+  manual?: HostFolder | undefined;
   /** A virtual second takes a second: where a person watches. */
   paced?: boolean;
   /** More commands: `make`. */
   extra?: CommandSet;
 }
 
+/** Folders of the root that the kernel does not make. */
 const FOLDERS = [
-  'dev',
+  'bin',
   'etc',
   'home',
   'lib',
   'lib/modules',
   `lib/modules/${RELEASE}`,
   `lib/modules/${RELEASE}/build`,
+  `lib/modules/${RELEASE}/build/include`,
   'mnt',
-  'proc',
   'root',
   'run',
-  'sys',
   'tmp',
   'usr',
   'usr/share',
   'usr/share/man',
   'var',
 ];
+const S_ISVTX = 0o1000;
 const encoder = new TextEncoder();
 
-function rootFolders(fs: MemFs): void {
+/** Makes what init would: the root of a machine that has just booted. */
+function rootFolders(fs: Vfs): void {
   for (const folder of FOLDERS) fs.mkdir(`/${folder}`);
+  fs.chmod('/root', 0o700);
+  fs.chmod('/tmp', S_ISVTX | 0o777);
   for (const link of ['/usr/bin', '/sbin', '/usr/sbin']) fs.symlink('/bin', link);
   for (const list of ['modules.order', 'modules.builtin'])
-    fs.writeFile(`/lib/modules/${RELEASE}/${list}`, new Uint8Array(0), false);
+    fs.writeFile(`/lib/modules/${RELEASE}/${list}`, new Uint8Array(0));
   fs.symlink('/proc/mounts', '/etc/mtab');
-  fs.writeFile('/etc/hostname', encoder.encode('pagewalk\n'), false);
-  fs.writeFile('/etc/passwd', encoder.encode('root:x:0:0:root:/root:/bin/sh\n'), false);
-  fs.writeFile(
-    '/etc/os-release',
-    encoder.encode('NAME="Pagewalk"\nID=pagewalk\nPRETTY_NAME="Pagewalk"\n'),
-    false,
-  );
+  fs.writeFile('/etc/hostname', encoder.encode('pagewalk\n'));
+  fs.writeFile('/etc/passwd', encoder.encode('root:x:0:0:root:/root:/bin/sh\n'));
+  fs.writeFile('/etc/os-release', encoder.encode('NAME="Pagewalk"\nID=pagewalk\nPRETTY_NAME="Pagewalk"\n'));
 }
 
-export function createSession({
-  machine,
-  host,
-  headers,
-  manual,
-  seed,
-  paced,
-  extra,
-}: SessionOptions): Session {
+/** Shows folders of the host, those that are there. A machine that was loaded has the mounts already. */
+function mountFolders(
+  fs: Vfs,
+  machine: Machine,
+  folders: readonly (readonly [point: string, device: string, folder: HostFolder | undefined])[],
+): void {
+  const mounted = new Set(fs.mountTable().map(({ point }) => point));
+  for (const [point, device, folder] of folders) {
+    if (folder === undefined) continue;
+    machine.files.offer(device, folder);
+    if (mounted.has(point)) continue;
+    if (!fs.exists(point)) fs.mkdir(point);
+    fs.mount(device, point, 'hostfs', folder.change ? 0 : MS_RDONLY);
+  }
+}
+
+export function createSession({ machine, host, headers, manual, paced, extra }: SessionOptions): Session {
   const clock = new VirtualClock(machine, paced);
   const commands: CommandTable = new Map();
-  const root = new MemFs(() => clock.dateMs);
-  rootFolders(root);
-  const fs = new Vfs();
-  fs.mount('/', root, 'rootfs');
-  const kernelFs = (prefix: string, own: Filesystem) =>
-    machine.kernelFiles ? new KernelFs(machine.kernelFiles, prefix, own) : own;
-  fs.mount('/proc', kernelFs('/proc', new MachineFs(machine, '/proc')), 'proc');
-  fs.mount('/sys', kernelFs('/sys', new MachineFs(machine, '/sys')), 'sysfs');
-  fs.mount('/dev', kernelFs('/dev', new DeviceFs(devices(machine, seed))), 'devtmpfs');
-  fs.mount(
-    '/bin',
-    new NamesFs(
-      () => commands.keys(),
-      (name) => `#!builtin ${name}\n`,
-    ),
-    'binfs',
+  const fs = new Vfs(machine.files, 'init');
+  if (!fs.exists('/tmp')) rootFolders(fs);
+  const names = namesFolder(
+    () => commands.keys(),
+    (name) => `#!builtin ${name}\n`,
+    machine.bootTime(),
   );
-  if (host) fs.mount('/host', host, 'hostfs');
-  if (manual) fs.mount('/usr/share/man', new ReadOnlyFs(manual), 'hostfs');
-  if (headers) fs.mount(`/lib/modules/${RELEASE}/build/include`, new ReadOnlyFs(headers), 'hostfs');
+  mountFolders(fs, machine, [
+    ['/bin', 'bin', names],
+    ['/host', 'host', host],
+    ['/usr/share/man', 'man', manual],
+    [`/lib/modules/${RELEASE}/build/include`, 'headers', headers],
+  ]);
+  fs.exit();
 
   const sets: CommandSet[] = [
     textTools,
@@ -144,7 +142,6 @@ export function createSession({
     fs,
     commands,
     jobs: [],
-    nextPid: 80,
     clock,
     isTask: (pid) => machine.tasks().some((task) => task.pid === pid),
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),

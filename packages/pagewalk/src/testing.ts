@@ -34,4 +34,4 @@ export const runShell = (
   script: string,
   stdin?: string,
   machine: Machine = new FakeMachine(),
-): Promise<Result> => runIn(createSession({ machine, seed: 1 }), script, stdin);
+): Promise<Result> => runIn(createSession({ machine }), script, stdin);

@@ -3,7 +3,7 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { crc32 } from '../lib/crc32.js';
-import { EACCES, ENOMEM } from '../lib/errno.js';
+import { EIO, ENOMEM } from '../lib/errno.js';
 import { readS64, writeS64 } from '../lib/guest_access.js';
 import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
@@ -133,7 +133,7 @@ export class TextFiles {
         (at: Vaddr, from: Vaddr, count: number, ppos: Vaddr) => {
           const path = this.pathOf(deps.ram.handleOf(at));
           const write = this.providerOf(path)?.write;
-          if (!write) return -EACCES;
+          if (!write) return -EIO;
           const n = Math.min(count, 65536);
           const copy = copyIn(deps, from, n);
           if (copy < 0 && copy > -4096) return copy;

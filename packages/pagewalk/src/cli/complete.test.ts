@@ -7,15 +7,8 @@ import { complete } from './interactive.js';
 
 test('the arguments of module commands and of man complete to what there is', () => {
   const machine = new FakeMachine();
-  const modules = { path: '/proc/modules', text: 'hello 16384 0 - Live 0x0\nhelper 16384 0 - Live 0x0\n' };
-  const session = createSession({
-    machine: Object.assign(machine, {
-      readProc: (path: string) =>
-        path === modules.path ? new TextEncoder().encode(modules.text) : undefined,
-      listProc: (path: string) => (path === '/proc' ? ['modules'] : path === '/sys' ? [] : undefined),
-    }),
-    seed: 1,
-  });
+  machine.texts.set('/proc/modules', 'hello 16384 0 - Live 0x0\nhelper 16384 0 - Live 0x0\n');
+  const session = createSession({ machine });
   const shell = new Shell(session, new Map(), new AbortController().signal);
   shell.fs.writeFile(
     '/lib/modules/6.1.0-pagewalk/modules.dep',

@@ -9,7 +9,7 @@ import { createSession } from '../session.js';
 import { Shell } from '../shell/interpreter.js';
 import { type Descriptor, Interrupted } from '../shell/state.js';
 import { emptySource, Input } from '../shell/stream.js';
-import { GLOBAL_OPTIONS, type GlobalOptions, globalOptions, parseStrictly } from './options.js';
+import { GLOBAL_OPTIONS, globalOptions, parseStrictly } from './options.js';
 import { sinkOf } from './terminal.js';
 import { closeToolchain, makeCommand } from './toolchain.js';
 
@@ -46,10 +46,9 @@ function copyExample(shell: Shell, folder: string): void {
   shell.cwd = FOLDER;
 }
 
-function openDemoShell(machine: Machine, options: GlobalOptions, signal: AbortSignal): Shell {
+function openDemoShell(machine: Machine, signal: AbortSignal): Shell {
   const session = createSession({
     machine,
-    seed: options.seed,
     extra: { make: [makeCommand(machine.kernelSymbols?.()), 'build modules'] },
   });
   const descriptors = new Map<number, Descriptor>([
@@ -115,7 +114,7 @@ export async function demo(folder: string, args: readonly string[]): Promise<num
   const controller = new AbortController();
   process.on('SIGINT', () => controller.abort());
   const machine = bootMachine(options);
-  const shell = openDemoShell(machine, options, controller.signal);
+  const shell = openDemoShell(machine, controller.signal);
   copyExample(shell, folder);
   const before = slabRow(machine, CACHE);
   const seen = watchObject(machine);

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Sink } from '../fs/filesystem.js';
-import { HostFs } from '../fs/hostfs.js';
+import { hostFolder } from '../fs/host_folder.js';
 import type { Machine } from '../machine.js';
 import { createSession } from '../session.js';
 import { Shell } from '../shell/interpreter.js';
@@ -55,10 +55,9 @@ export function openShell(
   } as const;
   const session = createSession({
     machine,
-    host: new HostFs(process.cwd()),
-    headers: new HostFs(headersFolder()),
-    manual: new HostFs(manualFolder()),
-    seed: options.seed,
+    host: hostFolder(process.cwd(), true),
+    headers: hostFolder(headersFolder(), false),
+    manual: hostFolder(manualFolder(), false),
     paced,
     extra: { make: [...extra.make] },
   });

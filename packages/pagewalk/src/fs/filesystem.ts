@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/** What a mounted file system offers to the shell. Paths are absolute within the mount and contain no links. */
+/** What the shell's programs know of files: what one is, how calls on it fail, streams of bytes. */
 
-export type FileType = 'file' | 'directory' | 'symlink' | 'char';
+export type FileType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket';
 
 export interface Stat {
   type: FileType;
@@ -11,7 +11,15 @@ export interface Stat {
   size: number;
   /** Milliseconds since 1970. */
   mtimeMs: number;
-  /** Device numbers of a character device. */
+  ino: number;
+  nlink: number;
+  uid: number;
+  gid: number;
+  /** Of 512 bytes. */
+  blocks: number;
+  /** Device that the file system lies on. */
+  dev: number;
+  /** Device numbers of a device node. */
   device?: readonly [major: number, minor: number];
 }
 
@@ -50,7 +58,10 @@ export type ErrnoCode =
   | 'EOVERFLOW'
   | 'EOPNOTSUPP'
   | 'ENOBUFS'
-  | 'ETIMEDOUT';
+  | 'ETIMEDOUT'
+  | 'ENAMETOOLONG'
+  | 'ESTALE'
+  | 'EMLINK';
 
 /** The C library's words for an error number, as every tool prints them. */
 export const errnoText: Record<ErrnoCode, string> = {
@@ -89,6 +100,9 @@ export const errnoText: Record<ErrnoCode, string> = {
   EOPNOTSUPP: 'Operation not supported',
   ENOBUFS: 'No buffer space available',
   ETIMEDOUT: 'Connection timed out',
+  EMLINK: 'Too many links',
+  ESTALE: 'Stale file handle',
+  ENAMETOOLONG: 'File name too long',
 };
 
 /** Names of error numbers. */
@@ -128,7 +142,16 @@ export const errnoCodes: Readonly<Record<number, ErrnoCode>> = {
   95: 'EOPNOTSUPP',
   105: 'ENOBUFS',
   110: 'ETIMEDOUT',
+  31: 'EMLINK',
+  116: 'ESTALE',
+  36: 'ENAMETOOLONG',
 };
+
+/** The number of an error by its name; undefined for one that is not known here. */
+export function errnoOf(code: string): number | undefined {
+  const found = Object.entries(errnoCodes).find(([, name]) => name === code);
+  return found && Number(found[0]);
+}
 
 /** The program was killed in the kernel: by a bad access (9), or BUG() and other traps (11). */
 export class Killed extends Error {
@@ -176,26 +199,4 @@ export interface Sink {
   write(bytes: Uint8Array): Promise<void>;
   close?(): void;
   isTerminal?: boolean;
-}
-
-export interface Filesystem {
-  /** Of the entry itself, also if it is a link. */
-  lstat(path: string): Stat;
-  readdir(path: string): string[];
-  readFile(path: string): Uint8Array;
-  writeFile(path: string, bytes: Uint8Array, append: boolean): void;
-  readlink(path: string): string;
-  mkdir(path: string): void;
-  rmdir(path: string): void;
-  unlink(path: string): void;
-  rename(from: string, to: string): void;
-  symlink(target: string, path: string): void;
-  link(from: string, to: string): void;
-  chmod(path: string, mode: number): void;
-  utimes(path: string, mtimeMs: number): void;
-  /** For files that are streams (devices); undefined means: an ordinary file. */
-  openRead?(path: string, signal?: AbortSignal): Source | undefined;
-  openWrite?(path: string, signal?: AbortSignal, append?: boolean): Sink | undefined;
-  /** Makes a device node. @param mode permission bits and type, as st_mode */
-  mknod?(path: string, mode: number, rdev: number): void;
 }

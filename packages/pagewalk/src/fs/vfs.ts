@@ -1,9 +1,37 @@
 // SPDX-License-Identifier: MIT
-/** One tree of several mounts: path resolution with symbolic links, and the file operations that tools use. */
+/** The machine's files as a program of the shell has them: system calls of its process, errors as exceptions. */
 
-import { type Filesystem, FsError, type Sink, type Source, type Stat, WriteError } from './filesystem.js';
+import {
+  errnoCodes,
+  type FileType,
+  FsError,
+  Killed,
+  type Sink,
+  type Source,
+  type Stat,
+  WriteError,
+} from './filesystem.js';
+import type { CallResult, KernelFiles, KernelProcess, KernelStat } from './kernel_files.js';
 
 const MAX_LINKS = 40;
+const O_WRONLY = 1;
+const O_CREAT = 0o100;
+const O_TRUNC = 0o1000;
+const O_APPEND = 0o2000;
+const NEW_FILE = 0o666;
+const NEW_FOLDER = 0o777;
+const CHUNK = 131072;
+const MINORBITS = 20;
+/** Milliseconds between two looks at a call that waits. */
+const PATIENCE_MS = 5;
+const TYPES: Readonly<Record<number, FileType>> = {
+  1: 'fifo',
+  2: 'char',
+  4: 'directory',
+  6: 'block',
+  10: 'symlink',
+  12: 'socket',
+};
 
 /** `.` and `..` and doubled slashes removed, lexically; relative paths start at `base`. */
 export function normalize(base: string, path: string): string {
@@ -24,233 +52,322 @@ export const dirname = (path: string): string => {
   return trimmed.slice(0, slash) || '/';
 };
 
-interface Place {
-  fs: Filesystem;
-  /** Path within the mount. */
-  inner: string;
-  /** Path in the whole tree, links resolved. */
-  full: string;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function check(result: CallResult, path: string): CallResult {
+  if (result.signal !== undefined) throw new Killed(result.signal);
+  if (result.panicked) throw new Killed(9);
+  if (result.status < 0) throw new FsError(errnoCodes[-result.status] ?? 'EIO', path);
+  return result;
+}
+
+function statOf(stat: KernelStat): Stat {
+  const { mode, size, mtime, rdev, ino, nlink, uid, gid, blocks, dev } = stat;
+  const type = TYPES[mode >> 12] ?? 'file';
+  const mtimeMs = mtime.sec * 1000 + mtime.nsec / 1e6;
+  const entry = { type, mode: mode & 0o7777, size, mtimeMs, ino, nlink, uid, gid, blocks, dev };
+  if (type !== 'char' && type !== 'block') return entry;
+  return { ...entry, device: [rdev >>> MINORBITS, rdev & (2 ** MINORBITS - 1)] };
+}
+
+export interface MountEntry {
+  readonly device: string;
+  readonly point: string;
+  readonly type: string;
+  readonly options: string;
 }
 
 export class Vfs {
-  private readonly mounts: { point: string; fs: Filesystem; type: string }[] = [];
+  /** The program's process; its task starts with its first call. */
+  private readonly process: KernelProcess;
 
-  mount(point: string, fs: Filesystem, type: string): void {
-    this.mounts.push({ point: point === '/' ? '' : point, fs, type });
-    this.mounts.sort((a, b) => b.point.length - a.point.length);
+  constructor(
+    private readonly kernel: KernelFiles,
+    comm: string,
+  ) {
+    this.process = kernel.process(comm, true);
   }
 
-  mountTable(): { point: string; type: string }[] {
-    return [...this.mounts].reverse().map(({ point, type }) => ({ point: point || '/', type }));
+  /** The files as another program has them, which has a process of its own. */
+  fork(comm: string): Vfs {
+    return new Vfs(this.kernel, comm);
   }
 
-  /** The mount that holds a path without links. */
-  private locate(full: string): Place {
-    for (const { point, fs } of this.mounts) {
-      if (full === point || full.startsWith(`${point}/`))
-        return { fs, inner: full.slice(point.length) || '/', full };
-    }
-    throw new FsError('ENOENT', full);
+  /** The number of the program's process, which has one from now on. */
+  get pid(): number {
+    if (this.process.pid === 0) this.process.umask(0o022);
+    return this.process.pid;
   }
 
-  private isMountPoint(full: string): boolean {
-    return this.mounts.some(({ point }) => point === full);
+  /** Closes what the program has open, and ends its process. A later call starts another. */
+  exit(): void {
+    if (this.process.busy) this.process.interrupt();
+    this.process.exit();
   }
 
-  /** Walks a path; the last component's link is followed if asked. It need not exist. */
-  private walk(path: string, followLast: boolean): Place {
+  /** The result of a call that does not wait: one that would is given up. */
+  private now(result: CallResult, path: string): CallResult {
+    return check(result.blocked ? this.process.interrupt() : result, path);
+  }
+
+  private told<T>(result: CallResult & { readonly told?: T }, path: string): T {
+    this.now(result, path);
+    return result.told as T;
+  }
+
+  // ---------------------------------------------------------------- what there is
+
+  stat(path: string): Stat {
+    return statOf(this.told(this.process.stat(path), path));
+  }
+
+  lstat(path: string): Stat {
+    return statOf(this.told(this.process.lstat(path), path));
+  }
+
+  exists(path: string): boolean {
+    return this.process.access(path, 0).status === 0;
+  }
+
+  isDirectory(path: string): boolean {
+    const { told } = this.process.stat(path);
+    return told !== undefined && TYPES[told.mode >> 12] === 'directory';
+  }
+
+  /** Names in a folder, sorted. */
+  readdir(path: string): string[] {
+    const entries = this.told(this.process.readdir(path), path);
+    return entries.map(({ name }) => name).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  readlink(path: string): string {
+    return this.told(this.process.readlink(path), path);
+  }
+
+  /** A path without links, `.` and `..`; all of it must exist. */
+  realpath(path: string): string {
     let links = 0;
     let full = '';
-    const rest = path.split('/').filter((part) => part !== '' && part !== '.');
+    const rest = path.split('/');
     while (rest.length > 0) {
       const part = rest.shift()!;
+      if (part === '' || part === '.') continue;
       if (part === '..') {
         full = full.slice(0, Math.max(0, full.lastIndexOf('/')));
         continue;
       }
       const next = `${full}/${part}`;
-      const place = this.locate(next);
-      if ((rest.length === 0 && !followLast) || this.isMountPoint(next)) {
+      const { mode } = this.told(this.process.lstat(next), path);
+      if (TYPES[mode >> 12] !== 'symlink') {
         full = next;
         continue;
       }
-      let stat: Stat;
-      try {
-        stat = place.fs.lstat(place.inner);
-      } catch (error) {
-        if (rest.length === 0 && error instanceof FsError && error.code === 'ENOENT') return place;
-        throw error instanceof FsError ? new FsError(error.code, path) : error;
-      }
-      if (stat.type === 'symlink') {
-        if (++links > MAX_LINKS) throw new FsError('ELOOP', path);
-        const target = place.fs.readlink(place.inner);
-        if (target.startsWith('/')) full = '';
-        rest.unshift(...target.split('/').filter((item) => item !== '' && item !== '.'));
-      } else {
-        if (rest.length > 0 && stat.type !== 'directory') throw new FsError('ENOTDIR', path);
-        full = next;
-      }
+      if (++links > MAX_LINKS) throw new FsError('ELOOP', path);
+      const target = this.readlink(next);
+      if (target.startsWith('/')) full = '';
+      rest.unshift(...target.split('/'));
     }
-    return this.locate(full || '/');
+    return full || '/';
   }
 
-  /** Runs an operation on a path; errors name the path as it was given. */
-  private on<T>(path: string, followLast: boolean, operation: (place: Place) => T): T {
-    try {
-      return operation(this.walk(path, followLast));
-    } catch (error) {
-      throw error instanceof FsError ? new FsError(error.code, path) : error;
-    }
-  }
-
-  realpath(path: string): string {
-    return this.on(path, true, ({ fs, inner, full }) => {
-      fs.lstat(inner);
-      return full;
-    });
-  }
-
-  stat(path: string): Stat {
-    return this.on(path, true, ({ fs, inner }) => fs.lstat(inner));
-  }
-
-  lstat(path: string): Stat {
-    return this.on(path, false, ({ fs, inner }) => fs.lstat(inner));
-  }
-
-  exists(path: string): boolean {
-    try {
-      this.stat(path);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  isDirectory(path: string): boolean {
-    try {
-      return this.stat(path).type === 'directory';
-    } catch {
-      return false;
-    }
-  }
-
-  /** Names in a folder, sorted, with those of mounts in it. */
-  readdir(path: string): string[] {
-    return this.on(path, true, ({ fs, inner, full }) => {
-      if (fs.lstat(inner).type !== 'directory') throw new FsError('ENOTDIR', path);
-      const prefix = full === '/' ? '/' : `${full}/`;
-      const mounted = this.mounts
-        .filter(({ point }) => point.startsWith(prefix) && point.length > prefix.length)
-        .map(({ point }) => point.slice(prefix.length))
-        .filter((name) => !name.includes('/'));
-      return [...new Set([...fs.readdir(inner), ...mounted])].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    });
-  }
+  // ---------------------------------------------------------------- content
 
   readFile(path: string): Uint8Array {
-    return this.on(path, true, ({ fs, inner }) => {
-      if (fs.lstat(inner).type === 'directory') throw new FsError('EISDIR', path);
-      return fs.readFile(inner);
-    });
+    const { status: fd } = this.now(this.process.open(path, 0), path);
+    const chunks: Uint8Array[] = [];
+    try {
+      for (;;) {
+        const { bytes } = this.now(this.process.read(fd, CHUNK), path);
+        if (!bytes || bytes.length === 0) break;
+        chunks.push(bytes);
+      }
+    } finally {
+      this.process.close(fd);
+    }
+    const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    return all;
   }
 
   writeFile(path: string, bytes: Uint8Array, append = false): void {
-    this.on(path, true, ({ fs, inner }) => fs.writeFile(inner, bytes, append));
+    const { status: fd } = this.now(this.process.open(path, writeFlags(append), NEW_FILE), path);
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const { status } = this.now(this.process.write(fd, bytes.subarray(done, done + CHUNK)), path);
+        if (status === 0) break;
+        done += status;
+      }
+    } finally {
+      this.process.close(fd);
+    }
   }
 
   /** A stream of the file's bytes. */
   openRead(path: string, signal?: AbortSignal): Source {
-    return this.on(path, true, ({ fs, inner }) => {
-      const stream = fs.openRead?.(inner, signal);
-      if (stream) return stream;
-      if (fs.lstat(inner).type === 'directory') throw new FsError('EISDIR', path);
-      let bytes: Uint8Array | undefined = fs.readFile(inner);
-      return {
-        read: async () => {
-          const chunk = bytes;
-          bytes = undefined;
-          return chunk;
-        },
-      };
-    });
+    const file = new OpenFile(this.process, path, 0, signal);
+    if (TYPES[file.stat().mode >> 12] === 'directory') {
+      file.close();
+      throw new FsError('EISDIR', path);
+    }
+    return {
+      read: async () => {
+        const { bytes } = await file.call((process, fd) => process.read(fd, CHUNK));
+        if (bytes && bytes.length > 0) return bytes;
+        file.close();
+        return undefined;
+      },
+      close: () => file.close(),
+    };
   }
 
   /** Opens for writing: truncates, unless it appends. */
   openWrite(path: string, append: boolean, signal?: AbortSignal): Sink {
-    return this.on(path, true, ({ fs, inner }) => {
-      const stream = fs.openWrite?.(inner, signal, append);
-      if (!stream) fs.writeFile(inner, new Uint8Array(0), append);
-      const write = async (bytes: Uint8Array) => {
-        try {
-          if (stream) await stream.write(bytes);
-          else fs.writeFile(inner, bytes, true);
-        } catch (error) {
+    const file = new OpenFile(this.process, path, writeFlags(append), signal);
+    const write = async (bytes: Uint8Array) => {
+      for (let done = 0; done < bytes.length; ) {
+        const rest = bytes.subarray(done, done + CHUNK);
+        const { status } = await file.call((process, fd) => process.write(fd, rest));
+        if (status === 0) break;
+        done += status;
+      }
+    };
+    return {
+      write: (bytes) =>
+        write(bytes).catch((error: unknown) => {
           throw error instanceof FsError ? new WriteError(error) : error;
-        }
-      };
-      return { write, close: () => stream?.close?.() };
-    });
+        }),
+      close: () => file.close(),
+    };
   }
 
-  readlink(path: string): string {
-    return this.on(path, false, ({ fs, inner }) => {
-      if (fs.lstat(inner).type !== 'symlink') throw new FsError('EINVAL', path);
-      return fs.readlink(inner);
-    });
+  truncate(path: string, size: number): void {
+    this.now(this.process.truncate(path, size), path);
   }
 
-  mkdir(path: string): void {
-    this.on(path, true, ({ fs, inner, full }) => {
-      if (this.isMountPoint(full)) throw new FsError('EEXIST', path);
-      fs.mkdir(inner);
-    });
+  // ---------------------------------------------------------------- changes
+
+  mkdir(path: string, mode = NEW_FOLDER): void {
+    this.now(this.process.mkdir(path, mode), path);
   }
 
   rmdir(path: string): void {
-    this.on(path, false, ({ fs, inner, full }) => {
-      if (this.isMountPoint(full)) throw new FsError('EBUSY', path);
-      fs.rmdir(inner);
-    });
+    this.now(this.process.rmdir(path), path);
   }
 
   unlink(path: string): void {
-    this.on(path, false, ({ fs, inner }) => fs.unlink(inner));
+    this.now(this.process.unlink(path), path);
   }
 
   rename(from: string, to: string): void {
-    const target = this.on(to, false, (place) => place);
-    this.on(from, false, ({ fs, inner }) => {
-      if (fs !== target.fs) throw new FsError('EXDEV', from);
-      fs.rename(inner, target.inner);
-    });
+    this.now(this.process.rename(from, to), from);
   }
 
   link(from: string, to: string): void {
-    const target = this.on(to, false, (place) => place);
-    this.on(from, true, ({ fs, inner }) => {
-      if (fs !== target.fs) throw new FsError('EXDEV', from);
-      fs.link(inner, target.inner);
-    });
+    this.now(this.process.link(from, to), to);
   }
 
   symlink(target: string, path: string): void {
-    this.on(path, false, ({ fs, inner }) => fs.symlink(target, inner));
+    this.now(this.process.symlink(target, path), path);
   }
 
-  /** Makes a device node. */
+  /** Makes a device node. @param mode permission bits and type, as st_mode */
   mknod(path: string, mode: number, rdev: number): void {
-    this.on(path, true, ({ fs, inner }) => {
-      if (!fs.mknod) throw new FsError('EPERM', path);
-      fs.mknod(inner, mode, rdev);
-    });
+    this.now(this.process.mknod(path, mode, rdev), path);
   }
 
   chmod(path: string, mode: number): void {
-    this.on(path, true, ({ fs, inner }) => fs.chmod(inner, mode));
+    this.now(this.process.change(path, { mode }), path);
+  }
+
+  chown(path: string, owner: { readonly uid?: number; readonly gid?: number }): void {
+    this.now(this.process.change(path, owner), path);
   }
 
   utimes(path: string, mtimeMs: number): void {
-    this.on(path, true, ({ fs, inner }) => fs.utimes(inner, mtimeMs));
+    const sec = Math.floor(mtimeMs / 1000);
+    const time = { sec, nsec: Math.round((mtimeMs - sec * 1000) * 1e6) };
+    this.now(this.process.change(path, { atime: time, mtime: time }), path);
+  }
+
+  // ---------------------------------------------------------------- mounts
+
+  mount(device: string, point: string, type: string, flags = 0, data = ''): void {
+    this.now(this.process.mount(device, point, type, flags, data), point);
+  }
+
+  umount(point: string, flags = 0): void {
+    this.now(this.process.umount(point, flags), point);
+  }
+
+  /** Lines of /proc/mounts. */
+  mountTable(): MountEntry[] {
+    const text = new TextDecoder().decode(this.readFile('/proc/mounts'));
+    const plain = (word: string) =>
+      word.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [device, point, type, options] = line.split(' ').map(plain);
+        return { device, point, type, options };
+      });
+  }
+
+  /** Sizes of the file system that a path lies in: blocks of `bsize` bytes. */
+  statfs(path: string): { readonly bsize: number; readonly blocks: number; readonly bfree: number } {
+    return this.told(this.process.statfs(path), path);
+  }
+}
+
+const writeFlags = (append: boolean): number => O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
+
+/** An open file of a process. */
+class OpenFile {
+  private readonly fd: number;
+  private closed = false;
+
+  constructor(
+    private readonly process: KernelProcess,
+    private readonly path: string,
+    flags: number,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    const opened = process.open(path, flags, NEW_FILE);
+    // An open that waits is not waited for: nothing was promised yet.
+    this.fd = check(opened.blocked ? process.interrupt() : opened, path).status;
+  }
+
+  stat(): KernelStat {
+    const result = this.process.fstat(this.fd);
+    check(result, this.path);
+    return result.told!;
+  }
+
+  /** Makes a call, and waits for it as long as it is blocked and nobody presses Ctrl-C. */
+  async call(make: (process: KernelProcess, fd: number) => CallResult): Promise<CallResult> {
+    if (this.closed) return { status: 0 };
+    while (this.process.busy) await pause(PATIENCE_MS);
+    let result = make(this.process, this.fd);
+    while (result.blocked) {
+      if (this.signal?.aborted) {
+        result = this.process.interrupt();
+        break;
+      }
+      await pause(PATIENCE_MS);
+      result = this.process.wait();
+    }
+    if (result.blocked) return { status: 0 }; // not even Ctrl-C ends such a wait
+    if (result.signal !== undefined) this.closed = true;
+    return check(result, this.path);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (!this.process.busy) this.process.close(this.fd);
   }
 }

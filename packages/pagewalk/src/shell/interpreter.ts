@@ -43,6 +43,7 @@ export class Shell extends ShellState implements ExpansionScope {
       loopDepth: this.loopDepth,
     });
     child.tolerant = this.tolerant;
+    child.origin = this.origin;
     return child;
   }
 
@@ -104,8 +105,12 @@ export class Shell extends ShellState implements ExpansionScope {
       if (error instanceof Leave) this.status = error.value;
       else if (error instanceof BrokenPipe) this.status = 141;
       else throw error;
+    } finally {
+      if (this.signal.aborted) this.fs.exit();
     }
-    return this.finish();
+    const status = await this.finish();
+    this.fs.exit();
+    return status;
   }
 
   async list(list: List): Promise<void> {
@@ -412,7 +417,8 @@ export class Shell extends ShellState implements ExpansionScope {
   }
 
   private async program(name: string, args: string[]): Promise<number> {
-    const entry = this.session.commands.get(name.replace(/^(\/usr)?\/s?bin\//, ''));
+    const command = name.replace(/^(\/usr)?\/s?bin\//, '');
+    const entry = this.session.commands.get(command);
     if (entry) {
       const env = new Map(
         [...this.variables].filter(([, v]) => v.exported).map(([key, v]) => [key, v.value]),
@@ -423,7 +429,7 @@ export class Shell extends ShellState implements ExpansionScope {
         this.stdin,
         this.stdout,
         this.stderr,
-        this.fs,
+        this.fs.fork(command),
         this.cwd,
         env.set('PWD', this.cwd),
         this.signal,
@@ -449,6 +455,8 @@ export class Shell extends ShellState implements ExpansionScope {
       if (!(error instanceof Killed)) throw error;
       await this.complain(error.message);
       return 128 + error.signal;
+    } finally {
+      context.fs.exit();
     }
   }
 
@@ -490,6 +498,7 @@ export class Shell extends ShellState implements ExpansionScope {
       return 126;
     }
     child.startAfresh();
+    child.origin = child;
     child.scriptName = path;
     child.positional = args;
     return child.subshell(() => child.execute(new TextDecoder().decode(bytes)));

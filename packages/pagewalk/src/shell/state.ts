@@ -42,10 +42,10 @@ export interface Job {
 
 /** What all shells of a session share. */
 export interface Session {
+  /** Files, without a program: each makes its own of it. */
   fs: Vfs;
   commands: CommandTable;
   jobs: Job[];
-  nextPid: number;
   /** The machine's time, for `time`. */
   clock: VirtualClock;
   /** Whether the kernel has a task of this number. */
@@ -76,25 +76,29 @@ export class ShellState {
   scriptName = 'sh';
   cwd = '/';
   status = 0;
-  pid: number;
   lastJobPid = 0;
   /** Variables that `local` hides, one map for each running function. */
   locals: Map<string, Variable | undefined>[] = [];
   loopDepth = 0;
   /** `exit` was run. */
   exited = false;
+  /** Files, as the shell's process has them. */
+  readonly fs: Vfs;
 
   constructor(
     readonly session: Session,
     protected descriptors: Map<number, Descriptor>,
     public signal: AbortSignal,
   ) {
-    this.pid = session.nextPid++;
+    this.fs = session.fs.fork('sh');
   }
 
-  get fs(): Vfs {
-    return this.session.fs;
+  /** The number of the shell's process; `$$` is that of the shell which all forks come from. */
+  get pid(): number {
+    return this.fs.pid;
   }
+  /** The shell that this one was forked from, directly or not. */
+  origin: ShellState = this;
   get noGlob(): boolean {
     return this.options.noglob;
   }
@@ -126,7 +130,7 @@ export class ShellState {
       case '?':
         return String(this.status);
       case '$':
-        return String(this.pid);
+        return String(this.origin.pid);
       case '!':
         return this.lastJobPid ? String(this.lastJobPid) : undefined;
       case '-':

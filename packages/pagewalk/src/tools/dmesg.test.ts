@@ -7,7 +7,7 @@ import { createSession } from '../session.js';
 import { runIn } from '../testing.js';
 
 const machine = () => bootMachine({ memory: 32 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
-const run = (script: string) => runIn(createSession({ machine: machine(), seed: 1 }), script);
+const run = (script: string) => runIn(createSession({ machine: machine() }), script);
 
 test('a line written to /dev/kmsg, in the forms of dmesg', async () => {
   const { stdout, stderr } = await run(`dmesg -C

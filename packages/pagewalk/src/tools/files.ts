@@ -10,12 +10,27 @@ import { UsageError } from './arguments.js';
 import { tool } from './text.js';
 
 const S_IFCHR = 0o020000;
-const TYPE_LETTERS = { file: '-', directory: 'd', symlink: 'l', char: 'c' } as const;
+const TYPE_LETTERS = {
+  file: '-',
+  directory: 'd',
+  symlink: 'l',
+  char: 'c',
+  block: 'b',
+  fifo: 'p',
+  socket: 's',
+} as const;
 
-/** `drwxr-xr-x`. */
+/** `drwxr-xr-x`, `drwxrwxrwt`. */
 export function modeText({ type, mode }: Stat): string {
-  const bits = [...'rwxrwxrwx'].map((letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-')).join('');
-  return TYPE_LETTERS[type] + bits;
+  const bits = [...'rwxrwxrwx'].map((letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
+  const special = [
+    [0o4000, 2, 's'],
+    [0o2000, 5, 's'],
+    [0o1000, 8, 't'],
+  ] as const;
+  for (const [bit, at, letter] of special)
+    if (mode & bit) bits[at] = bits[at] === '-' ? letter.toUpperCase() : letter;
+  return TYPE_LETTERS[type] + bits.join('');
 }
 
 /** Runs an action on each operand; what fails is reported as `NAME: WORDS 'FILE': REASON`. */
@@ -47,6 +62,9 @@ const dateText = (ms: number): string => {
   return `${month} ${String(date.getUTCDate()).padStart(2)} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
 };
 
+/** What a user or group is called. */
+const ownerName = (id: number): string => (id === 0 ? 'root' : String(id));
+
 const humanSize = (bytes: number): string => {
   let value = bytes;
   let unit = 0;
@@ -58,7 +76,9 @@ function longLine(context: CommandContext, full: string, name: string, human: bo
   const stat = context.fs.lstat(full);
   const size = stat.device ? stat.device.join(', ') : human ? humanSize(stat.size) : String(stat.size);
   const target = stat.type === 'symlink' ? ` -> ${context.fs.readlink(full)}` : '';
-  return `${modeText(stat)}    1 0        0        ${size.padStart(9)} ${dateText(stat.mtimeMs)} ${name}${target}`;
+  const [user, group] = [stat.uid, stat.gid].map((id) => ownerName(id).padEnd(8));
+  const links = String(stat.nlink).padStart(4);
+  return `${modeText(stat)} ${links} ${user} ${group} ${size.padStart(9)} ${dateText(stat.mtimeMs)} ${name}${target}`;
 }
 
 const ls = tool('laAh1dRrtSF', async (context, flags) => {
@@ -289,6 +309,9 @@ const TYPE_WORDS = {
   directory: 'directory',
   symlink: 'symbolic link',
   char: 'character special file',
+  block: 'block special file',
+  fifo: 'fifo',
+  socket: 'socket',
 } as const;
 
 const stat = tool('c:L', async (context, flags) => {
@@ -303,10 +326,15 @@ const stat = tool('c:L', async (context, flags) => {
       A: modeText(entry),
       F: TYPE_WORDS[entry.type],
       Y: String(Math.floor(entry.mtimeMs / 1000)),
-      U: 'root',
-      G: 'root',
-      u: '0',
-      g: '0',
+      U: ownerName(entry.uid),
+      G: ownerName(entry.gid),
+      u: String(entry.uid),
+      g: String(entry.gid),
+      i: String(entry.ino),
+      h: String(entry.nlink),
+      b: String(entry.blocks),
+      B: '512',
+      d: String(entry.dev),
     };
     const format = flags.value('c');
     results.push(

@@ -10,7 +10,7 @@ import { runIn, runShell } from '../testing.js';
 
 function machineWith(files: Record<string, string>): FakeMachine {
   const machine = new FakeMachine();
-  for (const [path, text] of Object.entries(files)) machine.files.set(path, text);
+  for (const [path, text] of Object.entries(files)) machine.texts.set(path, text);
   return machine;
 }
 
@@ -43,7 +43,7 @@ Total:      24684096     1212356    22749548
 
 test('vmstat, vmstat -s, vmstat -m and slabtop read the kernel', async () => {
   const machine = bootMachine({ memory: 64 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
-  const session = createSession({ machine, seed: 1 });
+  const session = createSession({ machine });
   const { stdout } = await runIn(
     session,
     'vmstat 1 2; vmstat -s | head -2; vmstat -m | head -2; slabtop -o | head -8; slabtop -o -s n | sed -n 8p',
@@ -70,13 +70,14 @@ test('time counts virtual time', async () => {
 
 test('date', async () => {
   const { stdout, stderr } = await runShell(
-    `date; date -u '+%F %T.%N %j %A %B %p'; date -d @0 +%c; date -I; date -R; date nosuch`,
+    `date; date -u '+%F %T %j %A %B %p'; date -d @0 +%c; date -I; date -R; date +%N | grep -xc '3[4-9][0-9]\\{7\\}'; date nosuch`,
   );
   expect(stdout).toBe(`Thu Jan  1 00:00:12 UTC 2026
-2026-01-01 00:00:12.340000000 001 Thursday January AM
+2026-01-01 00:00:12 001 Thursday January AM
 Thu Jan  1 00:00:00 1970
 2026-01-01
 Thu, 01 Jan 2026 00:00:12 +0000
+1
 `);
   expect(stderr).toBe("date: invalid date 'nosuch'\n");
 });
@@ -144,7 +145,7 @@ for (const command of DUMPS) {
   const [name, ...args] = command.split(' ');
   const host = spawnSync(name, args, { input: BYTES, encoding: 'utf8' });
   test.skipIf(host.error)(`as the host: ${command}`, async () => {
-    const session = createSession({ machine: new FakeMachine(), seed: 1 });
+    const session = createSession({ machine: new FakeMachine() });
     session.fs.writeFile('/tmp/bytes', BYTES);
     const ours = await runIn(session, `${command} </tmp/bytes`);
     expect(ours.stdout).toBe(host.stdout);

@@ -2,6 +2,16 @@
 /** Commands about the machine: they read /proc, as their models do. */
 
 import {
+  MNT_DETACH,
+  MS_BIND,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  MS_REMOUNT,
+} from '@pagewalk/kernel/fs/namespace';
+import {
   UTS_MACHINE,
   UTS_NODENAME,
   UTS_RELEASE,
@@ -128,23 +138,88 @@ const dmesg =
       return 0;
     });
 
-const mountTable = (context: CommandContext) => context.fs.mountTable();
-
-const mount: Command = async (context) => {
-  if (context.args.length > 0)
-    return context.fail('mounting is not possible here; without arguments it lists the mounts', 32);
-  for (const { point, type } of mountTable(context))
-    await context.out(`${type} on ${point} type ${type} (rw,relatime)\n`);
-  return 0;
+/** Options of mount(8) that are flags of mount(2); what else is given is for the file system. */
+const MOUNT_FLAGS: Readonly<Record<string, number>> = {
+  defaults: 0,
+  rw: 0,
+  relatime: 0,
+  ro: MS_RDONLY,
+  nosuid: MS_NOSUID,
+  nodev: MS_NODEV,
+  noexec: MS_NOEXEC,
+  remount: MS_REMOUNT,
+  noatime: MS_NOATIME,
+  bind: MS_BIND,
 };
+/** Status of mount and umount when the call fails. */
+const MOUNT_FAILED = 32;
 
-/** File systems that have no blocks: what is in RAM is counted in /proc/meminfo. */
-const df: Command = tool('hkTaP', async (context) => {
+const mount: Command = tool('t:o:r', async (context, flags) => {
+  const wantedType = flags.value('t');
+  const { operands } = flags;
+  if (operands.length === 0) {
+    for (const { device, point, type, options } of context.fs.mountTable())
+      if (wantedType === undefined || type === wantedType)
+        await context.out(`${device} on ${point} type ${type} (${options})\n`);
+    return 0;
+  }
+  const options = (flags.value('o') ?? '').split(',').filter((option) => option !== '');
+  const known = options.filter((option) => option in MOUNT_FLAGS);
+  const bits = known.reduce((all, option) => all | MOUNT_FLAGS[option], flags.has('r') ? MS_RDONLY : 0);
+  const data = options.filter((option) => !(option in MOUNT_FLAGS)).join(',');
+  const single = operands.length === 1 && (bits & MS_REMOUNT) !== 0;
+  const [device, point] = single ? ['none', operands[0]] : operands;
+  if (point === undefined || operands.length > 2)
+    throw new UsageError('usage: mount [-t TYPE] [-o OPTION,...] DEVICE FOLDER');
+  const source = bits & MS_BIND ? context.path(device) : device;
+  if (wantedType === undefined && !(bits & (MS_BIND | MS_REMOUNT)))
+    return context.fail(`${point}: no file system type specified (-t TYPE)`, MOUNT_FAILED);
+  try {
+    context.fs.mount(source, context.path(point), wantedType ?? '', bits, data);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    const reasons: Partial<Record<string, string>> = {
+      ENOENT: 'mount point does not exist.',
+      ENOTDIR: 'mount point is not a directory.',
+      ENODEV: `unknown filesystem type '${wantedType}'.`,
+    };
+    return context.fail(`${point}: ${reasons[error.code] ?? `${error.reason}.`}`, MOUNT_FAILED);
+  }
+});
+
+const umount: Command = tool('l', async (context, flags) => {
+  if (flags.operands.length === 0) throw new UsageError('usage: umount [-l] FOLDER...');
+  let status = 0;
+  for (const point of flags.operands) {
+    try {
+      context.fs.umount(context.path(point), flags.has('l') ? MNT_DETACH : 0);
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      const reasons: Partial<Record<string, string>> = {
+        EBUSY: 'target is busy.',
+        EINVAL: 'not mounted.',
+        ENOENT: 'no mount point specified.',
+      };
+      status = await context.fail(`${point}: ${reasons[error.code] ?? `${error.reason}.`}`, MOUNT_FAILED);
+    }
+  }
+  return status;
+});
+
+/** Sizes of file systems; those in RAM have none of their own: `free` tells what is left for them. */
+const df: Command = tool('hkTaPi', async (context, flags) => {
   const row = (cells: readonly string[]) =>
     `${cells[0].padEnd(14)} ${cells[1].padStart(9)} ${cells[2].padStart(4)} ${cells[3].padStart(9)} ${cells[4].padStart(4)} ${cells[5]}\n`;
+  const wanted = flags.operands.map((path) => context.path(path));
   await context.out(row(['Filesystem', '1K-blocks', 'Used', 'Available', 'Use%', 'Mounted on']));
-  for (const { point, type } of mountTable(context))
-    await context.out(row([type, '0', '0', '0', '-', point]));
+  for (const { device, point } of context.fs.mountTable()) {
+    if (wanted.length > 0 && !wanted.includes(point)) continue;
+    const { bsize, blocks, bfree } = context.fs.statfs(point);
+    const [total, free] = [blocks, bfree].map((count) => (count * bsize) / 1024);
+    const percent = total === 0 ? '-' : `${Math.ceil(((total - free) * 100) / total)}%`;
+    await context.out(row([device, String(total), String(total - free), String(free), percent, point]));
+  }
   return 0;
 });
 
@@ -154,6 +229,7 @@ export function systemTools(machine: Machine, clock: VirtualClock): CommandSet {
     dmesg: [dmesg(machine, clock), 'the kernel log'],
     sysctl: [sysctl, 'read and set kernel parameters', SYSCTL_USAGE.trim()],
     df: [df, 'mounted file systems', 'usage: df'],
-    mount: [mount, 'list what is mounted', 'usage: mount'],
+    mount: [mount, 'list or make mounts', 'usage: mount [-t TYPE] [-o OPTION,...] [DEVICE FOLDER]'],
+    umount: [umount, 'take mounts away', 'usage: umount [-l] FOLDER...'],
   };
 }

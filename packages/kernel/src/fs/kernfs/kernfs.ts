@@ -214,7 +214,8 @@ export class Kernfs {
 
   /** A node of a text, which its folder does not list; 0 if there is no memory. */
   createText(parent: Handle, name: string, shape: NodeShape): Handle {
-    const node = this.create(0, name, { ...shape, flags: NODE_TEXT });
+    const flags = NODE_TEXT | (this.at(parent).flags & NODE_SYSFS);
+    const node = this.create(0, name, { ...shape, flags });
     if (node === 0) return 0;
     this.at(node).parent = parent;
     this.get(parent);
