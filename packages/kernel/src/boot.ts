@@ -68,6 +68,7 @@ import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
 import { VaList } from './lib/valist.js';
 import { type FormatContext, vsprintf } from './lib/vsprintf.js';
+import { restStep } from './lib/walk.js';
 import { Clock } from './machine/clock.js';
 import { captureImage, type MachineImage, restoreImage, restoreTlbs } from './machine/image.js';
 import { SnapshotError } from './machine/image_file.js';
@@ -385,7 +386,7 @@ export class Kernel {
     for (const fn of mmuFunctions(this.mmu, ram, this.functions, addressOf)) this.functions.add(fn);
     this.sleepers = new Set(Object.keys(sleeping).map((name) => this.symbols.find(name)!));
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
-    this.printk.current = () => (this.tasks.current().pid === 0 ? undefined : this.tasks.current());
+    this.printk.currentPid = () => this.tasks.currentPid;
     if (image) this.attach(image);
     else this.boot();
   }
@@ -442,6 +443,7 @@ export class Kernel {
    */
   guard<T>(otherwise: T, work: () => T): T {
     try {
+      restStep(this.ram);
       return work();
     } catch (error) {
       if (this.panicked || error instanceof TaskKilled) return otherwise;

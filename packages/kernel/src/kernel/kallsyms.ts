@@ -29,6 +29,7 @@ export class Kallsyms {
   private readonly groups = new Map<string, readonly KernelSymbol[]>();
   private readonly lines = new Map<string, (address: Vaddr) => SourceLine | undefined>();
   private sorted: KernelSymbol[] = [];
+  private readonly byName = new Map<string, KernelSymbol>();
 
   /**
    * Adds the symbols of a module, or of the kernel (`owner` is the empty string).
@@ -51,7 +52,10 @@ export class Kallsyms {
   }
 
   private sort(): void {
-    this.sorted = [...this.groups.values()].flat().sort((a, b) => a.address - b.address);
+    const all = this.all();
+    this.byName.clear();
+    for (const symbol of all) if (!this.byName.has(symbol.name)) this.byName.set(symbol.name, symbol);
+    this.sorted = all.sort((a, b) => a.address - b.address);
   }
 
   /** Symbols in the order of /proc/kallsyms: the kernel's by address, then each module's. */
@@ -61,11 +65,7 @@ export class Kallsyms {
 
   /** A symbol by name, the kernel's first. */
   find(name: string): KernelSymbol | undefined {
-    for (const group of this.groups.values()) {
-      const symbol = group.find((s) => s.name === name);
-      if (symbol) return symbol;
-    }
-    return undefined;
+    return this.byName.get(name);
   }
 
   /** The symbol that an address lies in. */

@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { it } from 'vitest';
 import { Kernel } from '../boot.js';
+import { restStep } from '../lib/walk.js';
 import { PAGE_OFFSET, PAGE_SIZE, type Vaddr, VMALLOC_START } from '../machine/layout.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
 import { vmallocExports } from '../mm/vmalloc_exports.js';
@@ -76,6 +77,7 @@ it.each(Object.entries(exports))('%s', (_name, [signature, fn]) => {
       // init_task stands for a task that can be killed.
       kernel.preempt.reset();
       kernel.watchdog.touch();
+      restStep(kernel.ram);
       try {
         fn(...args);
       } catch (error) {

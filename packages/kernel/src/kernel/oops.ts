@@ -17,10 +17,11 @@ import {
   type Log,
   type Reports,
 } from '../lib/env.js';
-
 import type { StaticData } from '../lib/static_data.js';
+import { EndlessWalk, restStep } from '../lib/walk.js';
 import { type Handle, REG, SHADOW_STACK, type Vaddr, vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import { charge } from '../machine/work.js';
 import { internalErrors } from './internal_error.js';
 import { hex64, type Kallsyms } from './kallsyms.js';
 import { PanicSettings, reportPanic } from './panic.js';
@@ -72,6 +73,10 @@ export interface Registers {
   readonly cr2?: Vaddr;
 }
 
+/** What the report of a walk without end says: 2 · watchdog_thresh, and the next sample. */
+const LOCKUP_SECONDS = 22;
+/** What it costs to make up a line of a report, in loop iterations of translated code, beside what printk takes. */
+const REPORT_LINE_COUNT = 1600;
 /** Level of what is printed without one. */
 const KERN_DEFAULT = KERN_WARNING;
 const CODE_BEFORE = 42;
@@ -181,6 +186,7 @@ export class Oops implements Reports {
   }
 
   private print(level: number, lines: readonly string[]): void {
+    charge(this.env.ram, lines.length * REPORT_LINE_COUNT);
     for (const line of lines) this.env.log.log(level, line);
   }
 
@@ -394,6 +400,8 @@ export class Oops implements Reports {
     if (thrown instanceof TaskKilled || thrown instanceof TaskExit) return thrown;
     if (!(thrown instanceof DataCorruption)) throw this.asPanic(thrown);
     try {
+      restStep(this.env.ram);
+      if (thrown instanceof EndlessWalk) return this.softLockup(LOCKUP_SECONDS, this.callerAddress(), false);
       this.env.log.log(KERN_EMERG, thrown.message);
       return this.bug(thrown.file, thrown.line, thrown.symbol);
     } catch (error) {
@@ -415,6 +423,7 @@ export class Oops implements Reports {
           ? thrown.message
           : `internal error: ${thrown}`;
     try {
+      restStep(this.env.ram);
       reportPanic({ log: this.env.log, reports: this }, message);
     } catch {
       // Not even the log can be used any more.

@@ -23,7 +23,7 @@ import {
   writeInteger,
   writeU8,
 } from '../lib/guest_access.js';
-import { initListHead, ListHead, listAdd, listDel, listFirst, listNext } from '../lib/list.js';
+import { initListHead, ListHead, listAdd, listDel, listEntries } from '../lib/list.js';
 import type { StaticData } from '../lib/static_data.js';
 import { skipSpaces } from '../lib/string.js';
 import { decodeUtf8 } from '../lib/utf8.js';
@@ -390,7 +390,7 @@ export class Params {
   /** Frees a string if a parameter owns it. @linux kernel/params.c:maybe_kfree_parameter full */
   private release(text: Vaddr): void {
     const { ram } = this.deps;
-    for (let node = listFirst(ram, this.owned); node !== this.owned; node = listNext(ram, node)) {
+    for (const node of listEntries(ram, this.owned)) {
       const address = ram.addressOf(node);
       if (address + ListHead.size !== text) continue;
       listDel(ram, node);

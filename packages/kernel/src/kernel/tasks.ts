@@ -83,6 +83,11 @@ export class Tasks {
     return this.ram.ptr(this.currentTask);
   }
 
+  /** Number of the running task; 0 outside of any. */
+  get currentPid(): number {
+    return this.ram.i32[this.currentHandle + PID];
+  }
+
   current(): CurrentTask {
     const task = this.currentHandle;
     return { pid: this.ram.i32[task + PID], comm: this.commOf(task), cpu: this.ram.host32[REG.cpu >> 2] };

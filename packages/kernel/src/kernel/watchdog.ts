@@ -8,6 +8,7 @@
 
 import type { BootParameters } from '../lib/env.js';
 import type { StaticData } from '../lib/static_data.js';
+import { restStep } from '../lib/walk.js';
 import { type Clock, HZ, NSEC_PER_TICK } from '../machine/clock.js';
 import { type Handle, REG } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
@@ -90,6 +91,7 @@ export class Watchdog {
     const ticks = Math.max(1, Math.floor(counted / COUNT_PER_TICK));
     host32[REG.ticks >> 2] = Math.min(COUNT_PER_TICK, COUNT_PER_TICK * (ticks + 1) - counted);
     this.advanceTo(this.clock.ns + ticks * NSEC_PER_TICK);
+    restStep(this.ram);
     this.onTick?.();
     this.checkLockup(pc);
   }

@@ -8,6 +8,7 @@ import { PAGE_MASK_LOW, PAGE_SIZE, type Paddr, type Vaddr } from '../machine/lay
 import type { Ram } from '../machine/ram.js';
 import { charge, PAGE_COUNT } from '../machine/work.js';
 import { type GuestMemory, KernelBug } from './env.js';
+import { step } from './walk.js';
 
 const TWO32 = 4294967296;
 const ONE_BYTE = new Uint8Array(1);
@@ -23,6 +24,7 @@ export const bytesToPageEnd = (address: Vaddr): number => PAGE_SIZE - (address &
 /** Physical address of a byte that is about to be read, or written: then its old value may be lost. */
 export function physical(mem: GuestAccess, address: Vaddr, write = false): Paddr {
   charge(mem.ram, PAGE_COUNT);
+  step(mem.ram);
   const p = mem.guest.translate(address, write);
   if (p >= 0) return p;
   // Not mapped: the access itself raises the fault, which a handler may resolve.

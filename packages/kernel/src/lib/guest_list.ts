@@ -3,7 +3,6 @@
 
 import type { Vaddr } from '../machine/layout.js';
 import { type GuestAccess, readS64, writeInteger } from './guest_access.js';
-import { LIST_WALK_MAX } from './list.js';
 
 const PREV = 8;
 /** What deleted entries point to, LIST_POISON1 and LIST_POISON2, in halves: as numbers they would not be exact. */
@@ -68,7 +67,7 @@ export class GuestList {
   *nodes(head: Vaddr): Generator<Vaddr> {
     let next: Vaddr;
     let node = this.next(head);
-    for (let n = 0; node !== head && node !== 0 && n < LIST_WALK_MAX; n++, node = next) {
+    for (; node !== head && node !== 0; node = next) {
       next = this.next(node);
       yield node;
     }

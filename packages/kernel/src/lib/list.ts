@@ -14,9 +14,11 @@
  *     for (let pos = listFirst(ram, head); pos !== head; pos = listNext(ram, pos)) …
  */
 
-import type { Handle } from '../machine/layout.js';
+import { type Handle, PAGE_OFFSET_HI } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import { DataCorruption } from './env.js';
 import { ptr, struct } from './struct.js';
+import { step } from './walk.js';
 
 /** A node, and a head. */
 export const ListHead = struct('list_head', {
@@ -141,15 +143,31 @@ export function listSpliceInit(ram: Ram, list: Handle, head: Handle): void {
   initListHead(ram, list);
 }
 
-/** After so many nodes a walk ends: C has tied the list into a knot that never comes back to its head. */
-export const LIST_WALK_MAX = 2 ** 22;
+/** The node that `next` of another leads to. It must lead back, or C has tied the list into a knot. */
+function checkedNext(ram: Ram, node: Handle): Handle {
+  const next = ram.i32[node + NEXT] >>> 2;
+  const back = ram.i32[next + PREV];
+  step(ram);
+  if (back === node << 2) return next;
+  const px = (hi: number, lo: number) =>
+    (hi >>> 0).toString(16).padStart(8, '0') + (lo >>> 0).toString(16).padStart(8, '0');
+  const was = px(ram.i32[next + PREV + 1], back);
+  throw new DataCorruption(
+    `list_del corruption. next->prev should be ${px(PAGE_OFFSET_HI, node << 2)}, but was ${was}. (next=${px(ram.i32[node + NEXT + 1], next << 2)})`,
+    'lib/list_debug.c',
+    62,
+  );
+}
 
-/** The nodes of a list, first to last; the node visited may be deleted. Not for hot paths. */
+/**
+ * The nodes of a list, first to last; the node visited may be deleted. A head of zeros is an empty list. Throws
+ * DataCorruption where the pointers do not fit together. Not for hot paths.
+ */
 export function* listEntries(ram: Ram, head: Handle): Generator<Handle> {
+  if (listFirst(ram, head) === 0) return;
   let next: Handle;
-  let pos = listFirst(ram, head);
-  for (let n = 0; pos !== head && pos !== 0 && n < LIST_WALK_MAX; n++, pos = next) {
-    next = listNext(ram, pos);
+  for (let pos = checkedNext(ram, head); pos !== head; pos = next) {
+    next = checkedNext(ram, pos);
     yield pos;
   }
 }

@@ -16,6 +16,7 @@
 import { type Handle, PAGE_OFFSET_HI } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { ptr, struct, ulong } from './struct.js';
+import { step } from './walk.js';
 
 /** A node: the parent's address with the colour in bit 0 (0 red, 1 black), and the children. */
 export const RbNode = struct(
@@ -36,16 +37,16 @@ const opposite = (side: Side): Side => RB_LEFT + RB_RIGHT - side;
 const BLACK = 1;
 
 export function rbLeft(ram: Ram, node: Handle): Handle {
-  return ram.i32[node + RB_LEFT] >>> 2;
+  return child(ram, node, RB_LEFT);
 }
 
 export function rbRight(ram: Ram, node: Handle): Handle {
-  return ram.i32[node + RB_RIGHT] >>> 2;
+  return child(ram, node, RB_RIGHT);
 }
 
 /** The parent; 0 at the root. */
 export function rbParent(ram: Ram, node: Handle): Handle {
-  return (ram.i32[node] & ~3) >>> 2;
+  return child(ram, node, RbNode.w.__rb_parent_color);
 }
 
 function isBlack(ram: Ram, node: Handle): boolean {
@@ -61,7 +62,11 @@ function setParent(ram: Ram, node: Handle, parent: Handle): void {
   ram.i32[node + 1] = parent === 0 ? 0 : PAGE_OFFSET_HI;
 }
 
-const child = (ram: Ram, node: Handle, side: Side): Handle => ram.i32[node + side] >>> 2;
+/** Every walk through a tree comes here, and so ends. */
+function child(ram: Ram, node: Handle, side: Side): Handle {
+  step(ram);
+  return ram.i32[node + side] >>> 2;
+}
 
 /** Puts `now` where `old` hangs: under its parent, or at the root. */
 function replaceChild(ram: Ram, root: Handle, parent: Handle, old: Handle, now: Handle): void {

@@ -23,6 +23,7 @@
 import { type Handle, PAGE_OFFSET_HI } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { RbNode, RbRoot } from './rbtree.js';
+import { step } from './walk.js';
 
 /** Word offsets of the child pointers in a node, and of the pointer in a root. */
 export const RB_RIGHT = RbNode.w.rb_right;
@@ -35,11 +36,14 @@ const SIDES = RB_RIGHT + RB_LEFT;
 /** Recomputes what a node keeps about its subtree. */
 export type RbUpdate = (node: Handle) => void;
 
-/** The node that a pointer leads to: a child's, or a root's. */
-export const rbFollow = (ram: Ram, link: Handle): Handle => ram.i32[link] >>> 2;
-export const rbLeft = (ram: Ram, node: Handle): Handle => ram.i32[node + RB_LEFT] >>> 2;
-export const rbRight = (ram: Ram, node: Handle): Handle => ram.i32[node + RB_RIGHT] >>> 2;
-export const rbParent = (ram: Ram, node: Handle): Handle => ram.i32[node + PARENT_COLOR] >>> 2;
+/** The node that a pointer leads to: a child's, or a root's. Every walk through a tree comes here, and so ends. */
+export function rbFollow(ram: Ram, link: Handle): Handle {
+  step(ram);
+  return ram.i32[link] >>> 2;
+}
+export const rbLeft = (ram: Ram, node: Handle): Handle => rbFollow(ram, node + RB_LEFT);
+export const rbRight = (ram: Ram, node: Handle): Handle => rbFollow(ram, node + RB_RIGHT);
+export const rbParent = (ram: Ram, node: Handle): Handle => rbFollow(ram, node + PARENT_COLOR);
 /** True for a black node, and for no node. */
 export const rbIsBlack = (ram: Ram, node: Handle): boolean =>
   node === 0 || (ram.i32[node + PARENT_COLOR] & BLACK) !== 0;

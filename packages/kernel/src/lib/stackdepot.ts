@@ -11,6 +11,7 @@
 
 import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import { step } from './walk.js';
 
 const BUCKETS = PAGE_SIZE / 4;
 const PAGE_WORDS = PAGE_SIZE / 4;
@@ -39,8 +40,10 @@ export class StackDepot {
     if (table === 0) return 0;
     const hash = hashOf(entries, size);
     const bucket = table + (hash & (BUCKETS - 1));
-    for (let record = i32[bucket]; record !== 0; record = i32[record])
+    for (let record = i32[bucket]; record !== 0; record = i32[record]) {
+      step(this.ram);
       if (i32[record + 1] === hash && this.equals(record, entries, size)) return record;
+    }
     const record = this.room(HEADER_WORDS + 2 * size);
     if (record === 0) return 0;
     i32[record] = i32[bucket];

@@ -118,6 +118,7 @@ function testReports(lines: string[], symbolize: (address: Vaddr) => string): Re
 /** Makes the environment; static data may still be declared afterwards. */
 export function makeTestEnv(options: TestEnvOptions = {}): TestEnv {
   const ram = options.ram ?? new Ram(RAM_MIN);
+  ram.steps = Number.NEGATIVE_INFINITY; // no timer tick ends what a walk counts
   const data = new StaticData();
   const clock = new Clock(ram, data.declare('test_clock', 8));
   const random = new Random(ram, data);

@@ -13,6 +13,7 @@ import { type Handle, PAGE_OFFSET_HI } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { ListHead } from './list.js';
 import { addr, array, ptr, struct, u8, ulong } from './struct.js';
+import { step } from './walk.js';
 
 export const XA_CHUNK_SHIFT = 6;
 export const XA_CHUNK_SIZE = 64;
@@ -75,6 +76,7 @@ export class XaNodes {
   }
 
   parent(node: Handle): Handle {
+    step(this.ram);
     return this.ram.ptr(node + PARENT);
   }
 

@@ -32,6 +32,8 @@ export class Ram {
   /** Host memory from its start, for the private area (registers, TLBs). */
   readonly host32: Int32Array;
   readonly hostView: DataView;
+  /** Steps of walks along pointers in RAM since something else began: see lib/walk.ts. No state of the machine. */
+  steps = 0;
 
   /** @param size bytes, RAM_MIN to RAM_MAX, a multiple of PAGE_SIZE */
   constructor(size: number) {

@@ -5,6 +5,7 @@
  * allocations.
  */
 
+import { step } from '../lib/walk.js';
 import type { Handle } from '../machine/layout.js';
 import type { Buddy } from './free_area.js';
 import type { MemMap } from './memmap.js';
@@ -63,6 +64,7 @@ export class Fallback {
    */
   rmqueue(zone: Handle, order: number, migratetype: number, allocFlags: number): Handle {
     for (;;) {
+      step(this.map.ram);
       const page = this.buddy.rmqueueSmallest(zone, order, migratetype);
       if (page !== 0 || !this.borrow(zone, order, migratetype, allocFlags)) return page;
     }

@@ -7,6 +7,7 @@
  */
 
 import type { Env } from '../lib/env.js';
+import { EndlessWalk } from '../lib/walk.js';
 import {
   type Handle,
   PAGE_OFFSET,
@@ -231,10 +232,14 @@ export class MemMap {
     i32[node + PREV + 1] = POISON_HI;
   }
 
-  /** Pages of a list, first to last. Ends also where memory was corrupted and the list does not. Not for hot paths. */
+  /**
+   * Pages of a list, first to last. Throws DataCorruption where memory was corrupted and the list does not end. Not
+   * for hot paths.
+   */
   *pages(head: Handle): Generator<Handle> {
     let node = this.follow(head);
-    for (let n = 0; node !== head && n < this.maxPfn; n++) {
+    for (let n = 0; node !== head; n++) {
+      if (n > this.maxPfn) throw new EndlessWalk();
       const next = this.follow(node);
       yield node - LRU;
       node = next;

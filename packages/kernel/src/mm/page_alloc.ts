@@ -11,6 +11,7 @@
  */
 
 import { type Env, KERN_INFO } from '../lib/env.js';
+import { step } from '../lib/walk.js';
 import {
   type Handle,
   PAGE_OFFSET,
@@ -283,6 +284,7 @@ export class PageAllocator {
   private rmqueueBuddy(zone: Handle, order: number, migratetype: number, allocFlags: number): Handle {
     const { buddy } = this;
     for (;;) {
+      step(this.env.ram);
       let page = 0;
       if (order > 0 && (allocFlags & ALLOC_HARDER) !== 0)
         page = buddy.rmqueueSmallest(zone, order, MIGRATE_HIGHATOMIC);

@@ -7,6 +7,7 @@
  * back, more each time if frees keep coming. Pages on these lists count as used, not as free.
  */
 
+import { step } from '../lib/walk.js';
 import type { Handle } from '../machine/layout.js';
 import { LIST_POISON2, LRU, type MemMap } from './memmap.js';
 import {
@@ -160,6 +161,7 @@ export class PerCpuLists {
     let count = Math.min(i32[pcp + COUNT], nrPages);
     let pindex = firstPindex;
     while (count > 0) {
+      step(map.ram);
       const list = pcp + LISTS + pindex * LIST_WORDS;
       const order = pindexToOrder(pindex);
       while (count > 0 && !map.listEmpty(list)) {

@@ -14,6 +14,7 @@
 
 import type { Env } from '../lib/env.js';
 import { array, ptr, struct, u32, uint } from '../lib/struct.js';
+import { step } from '../lib/walk.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
 import { GFP_KERNEL } from './gfp.js';
 
@@ -82,10 +83,9 @@ export class PerCpu {
       return 0;
     }
     const granules = Math.ceil(size / GRANULE);
-    const step = Math.max(1, align / GRANULE);
-    const { ram } = this.env;
-    for (let chunk = ram.ptr(this.chunks); chunk !== 0; chunk = ram.ptr(chunk)) {
-      const at = this.findRun(chunk, granules, step);
+    const stride = Math.max(1, align / GRANULE);
+    for (const chunk of this.allChunks()) {
+      const at = this.findRun(chunk, granules, stride);
       if (at >= 0) return this.take(chunk, at, granules);
     }
     const chunk = this.addChunk(gfp);
@@ -98,7 +98,7 @@ export class PerCpu {
    */
   free(object: Handle): void {
     const { ram } = this.env;
-    for (let chunk = ram.ptr(this.chunks); chunk !== 0; chunk = ram.ptr(chunk)) {
+    for (const chunk of this.allChunks()) {
       const offset = (object - ram.ptr(chunk + BASE)) * 4;
       if (!(offset >= 0 && offset < PCPU_UNIT_SIZE) || offset % GRANULE !== 0) continue;
       this.release(chunk, offset / GRANULE);
@@ -114,7 +114,7 @@ export class PerCpu {
   /** True if an address lies in per-CPU memory. @linux mm/percpu.c:is_kernel_percpu_address full */
   contains(address: Vaddr): boolean {
     const { ram, nrCpus } = this.env;
-    for (let chunk = ram.ptr(this.chunks); chunk !== 0; chunk = ram.ptr(chunk)) {
+    for (const chunk of this.allChunks()) {
       const offset = address - ram.addressOf(ram.ptr(chunk + BASE));
       if (offset >= 0 && offset < nrCpus * PCPU_UNIT_SIZE) return true;
     }
@@ -125,8 +125,7 @@ export class PerCpu {
   nrPages(): number {
     const { ram } = this.env;
     let nr = 0;
-    for (let chunk = ram.ptr(this.chunks); chunk !== 0; chunk = ram.ptr(chunk))
-      nr += 1 << ram.u32[chunk + PcpuChunk.w.order];
+    for (const chunk of this.allChunks()) nr += 1 << ram.u32[chunk + PcpuChunk.w.order];
     return nr;
   }
 
@@ -134,9 +133,17 @@ export class PerCpu {
   usedBytes(): number {
     const { ram } = this.env;
     let used = 0;
-    for (let chunk = ram.ptr(this.chunks); chunk !== 0; chunk = ram.ptr(chunk))
-      used += PCPU_UNIT_SIZE - ram.u32[chunk + FREE] * GRANULE;
+    for (const chunk of this.allChunks()) used += PCPU_UNIT_SIZE - ram.u32[chunk + FREE] * GRANULE;
     return used;
+  }
+
+  /** Newest first. */
+  private *allChunks(): Generator<Handle> {
+    const { ram } = this.env;
+    for (let chunk = ram.ptr(this.chunks); chunk !== 0; chunk = ram.ptr(chunk)) {
+      step(ram);
+      yield chunk;
+    }
   }
 
   private taken(chunk: Handle, granule: number): boolean {

@@ -4,6 +4,7 @@
 import { KERN_ERR, KERN_WARNING } from '../lib/env.js';
 import { EEXIST, EINVAL, ENOMEM } from '../lib/errno.js';
 import { initListHead, listAdd, listDel } from '../lib/list.js';
+import { step } from '../lib/walk.js';
 import { type Handle, PAGE_OFFSET, type Vaddr } from '../machine/layout.js';
 import { __GFP_COMP, __GFP_DMA, __GFP_DMA32, __GFP_RECLAIMABLE, __GFP_ZERO, GFP_KERNEL } from './gfp.js';
 import {
@@ -341,9 +342,11 @@ function addAlias(slub: Slub, cache: Handle, name: string): void {
 export function aliasNames(core: SlabCore, cache: Handle): string[] {
   const { ram } = core;
   const names: string[] = [];
-  for (let alias = ram.ptr(core.roots.alias_list); alias !== 0; alias = ram.ptr(alias))
+  for (let alias = ram.ptr(core.roots.alias_list); alias !== 0; alias = ram.ptr(alias)) {
+    step(ram);
     if (ram.ptr(alias + 2) === cache && ram.ptr(alias + 4) !== 0)
       names.push(core.cString(ram.ptr(alias + 4)));
+  }
   return names;
 }
 
@@ -351,6 +354,7 @@ function dropAliases(slub: Slub, cache: Handle): void {
   const { ram, roots } = slub.core;
   let link = roots.alias_list;
   for (let alias = ram.ptr(link); alias !== 0; alias = ram.ptr(link)) {
+    step(ram);
     if (ram.ptr(alias + 2) !== cache) {
       link = alias;
       continue;

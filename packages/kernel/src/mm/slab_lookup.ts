@@ -2,6 +2,7 @@
 /** From an address to its slab and object, also when the address is wrong. */
 
 import { KERN_WARNING } from '../lib/env.js';
+import { step } from '../lib/walk.js';
 import {
   type Handle,
   PAGE_OFFSET,
@@ -103,6 +104,7 @@ export function cacheAt(core: SlabCore, address: Vaddr): Handle {
 /** First cache on the list, for walks; 0 at the end. */
 export function nextCache(core: SlabCore, cache: Handle): Handle {
   const head = core.roots.slab_caches;
+  step(core.ram);
   const entry = core.ram.ptr(cache === 0 ? head : cache + C_LIST_W);
   return entry === head || entry === 0 ? 0 : entry - C_LIST_W;
 }

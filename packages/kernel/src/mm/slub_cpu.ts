@@ -11,6 +11,7 @@
  *                    pages
  */
 
+import { step } from '../lib/walk.js';
 import { type Handle, PAGE_OFFSET, PAGE_OFFSET_HI, type Paddr, type Vaddr } from '../machine/layout.js';
 import {
   C_CPU_PARTIAL_SLABS_W,
@@ -124,6 +125,7 @@ function getPartialNode(core: SlabCore, cache: Handle, c: Handle): boolean {
   const enough = Math.min(core.i32[cache + C_CPU_PARTIAL_SLABS_W] >> 1, core.map.maxPfn);
   let taken = -1;
   for (let slab = firstPartial(core, node); slab !== 0; slab = firstPartial(core, node)) {
+    step(core.ram);
     removePartial(core, node, slab);
     if (taken < 0) {
       core.setSlabPtr(c + CPU_SLAB_W, slab);
@@ -155,6 +157,7 @@ function allocUnderDebug(core: SlabCore, cache: Handle, gfp: number, caller: Vad
   const node = core.node(cache);
   let p: Paddr = -1;
   while (p < 0) {
+    step(core.ram);
     for (const slab of slabsOn(core, node + NODE_PARTIAL_W)) {
       p = allocSingleFromPartial(core, cache, node, slab, origSize);
       if (p >= 0) break;
@@ -253,6 +256,7 @@ function putCpuPartial(core: SlabCore, cache: Handle, slab: Handle, drain: boole
 function unfreezePartials(core: SlabCore, cache: Handle, first: Handle): void {
   const node = core.node(cache);
   for (let slab = first; slab !== 0; ) {
+    step(core.ram);
     const next = core.slabPtr(slab + SLAB_NEXT_W);
     core.i32[slab + SLAB_COUNTERS_W] &= ~FROZEN;
     if (core.inuse(slab) === 0 && core.i32[node + NODE_NR_PARTIAL_W] >= core.minPartial(cache))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Slabs: making one from pages, and giving its pages back. */
 
+import { step } from '../lib/walk.js';
 import { type Handle, PAGE_OFFSET, type Paddr } from '../machine/layout.js';
 import {
   __GFP_ATOMIC,
@@ -138,6 +139,7 @@ function shuffleFreelist(core: SlabCore, cache: Handle, slab: Handle, objects: n
   const next = (): Paddr => {
     // The order was made for the preferred slab: a smaller one skips what lies beyond its end.
     for (;;) {
+      step(core.ram);
       const offset = core.ram.u32[sequence + position];
       position = position + 1 >= count ? 0 : position + 1;
       if (offset < end) return start + offset + pad;

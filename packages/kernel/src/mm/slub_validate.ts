@@ -8,6 +8,7 @@
  * - every free object is on exactly one freelist of its own slab, and `inuse` counts the others.
  */
 
+import { step } from '../lib/walk.js';
 import type { Handle, Paddr } from '../machine/layout.js';
 import { PAGE_OFFSET } from '../machine/layout.js';
 import {
@@ -90,8 +91,10 @@ function validateCache(
       put(slab, 'cpu');
       follow(slab, c + CPU_FREELIST_W);
     } else if (!core.isNull(c + CPU_FREELIST_W)) complain(`CPU ${cpu} has a freelist and no slab`);
-    for (let s = core.slabPtr(c + CPU_PARTIAL_W); s !== 0; s = core.slabPtr(s + SLAB_NEXT_W))
+    for (let s = core.slabPtr(c + CPU_PARTIAL_W); s !== 0; s = core.slabPtr(s + SLAB_NEXT_W)) {
+      step(core.ram);
       put(s, 'cpu partial');
+    }
   }
   let nrPartial = 0;
   for (const slab of slabsOn(core, node + NODE_PARTIAL_W)) {

@@ -14,7 +14,16 @@
  * Free areas keep the largest size in their subtree, so the search skips what is too small.
  */
 
-import { initListHead, listAdd, listDel, listEmpty, listFirst, listNext, listPrev } from '../lib/list.js';
+import {
+  initListHead,
+  listAdd,
+  listDel,
+  listEmpty,
+  listEntries,
+  listFirst,
+  listNext,
+  listPrev,
+} from '../lib/list.js';
 import {
   RB_LEFT,
   RB_RIGHT,
@@ -27,6 +36,7 @@ import {
   rbRight,
 } from '../lib/rbtree_augmented.js';
 import type { StaticData } from '../lib/static_data.js';
+import { step } from '../lib/walk.js';
 import { type Handle, PAGE_SIZE, type Vaddr, VMALLOC_START } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { GFP_NOWAIT } from './gfp.js';
@@ -191,6 +201,7 @@ export class VmapAreas {
     if (listEmpty(ram, purge.list)) return;
     this.flushTlb();
     while (!listEmpty(ram, purge.list)) {
+      step(ram);
       const area = listFirst(ram, purge.list) - LIST;
       this.remove(purge, area);
       this.mergeOrAdd(this.free, area);
@@ -201,7 +212,7 @@ export class VmapAreas {
   /** The areas of a set, by address. */
   *areas({ list }: AreaSet): Generator<Handle> {
     const { ram } = this;
-    for (let pos = listFirst(ram, list); pos !== list; pos = listNext(ram, pos)) yield pos - LIST;
+    for (const pos of listEntries(ram, list)) yield pos - LIST;
   }
 
   // ----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import { initListHead, ListHead, listAddTail, listDel, listEntries } from '../..
 import type { StaticData } from '../../lib/static_data.js';
 import { addr, int, ptr, s64, struct, u16, u32, uint, ulong, vaddr } from '../../lib/struct.js';
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.js';
+import { step } from '../../lib/walk.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 import { S_IFDIR, S_IFMT } from '../file_modes.js';
@@ -286,6 +287,7 @@ export class Kernfs {
   pathOf(node: Handle): string {
     const parts: string[] = [];
     for (let at = node; at !== 0; at = this.at(at).parent) {
+      step(this.memory.ram);
       const name = this.nameOf(at);
       if (name !== '') parts.unshift(name);
     }

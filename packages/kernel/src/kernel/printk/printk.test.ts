@@ -44,7 +44,7 @@ describe('printk', () => {
 
   it('joins KERN_CONT of the same caller only', () => {
     const { env, printk } = boot();
-    printk.current = env.current;
+    printk.currentPid = () => env.current().pid;
     say(printk, '\x016a');
     expect(say(printk, '\x01cb')).toBe(1);
     say(printk, '\x01cc\n');

@@ -7,11 +7,12 @@
  * as on Linux.
  */
 
-import type { BootParameters, CurrentTask, Log } from '../../lib/env.js';
+import type { BootParameters, Log } from '../../lib/env.js';
 import { KERN_WARNING } from '../../lib/env.js';
 import { EINVAL } from '../../lib/errno.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { encodeUtf8 } from '../../lib/utf8.js';
+import { step } from '../../lib/walk.js';
 import type { Clock } from '../../machine/clock.js';
 import type { Handle } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
@@ -24,6 +25,8 @@ export const LOG_BUF_LEN = 1 << 17;
 export const LOG_LINE_MAX = 1024 - 32;
 /** Virtual time that one record costs; it keeps timestamps strictly increasing. */
 export const PRINTK_NS = 2_000;
+/** What one record counts among the steps of walks: what finds ever more to complain about ends too. */
+const RECORD_STEPS = 64;
 
 const KERN_SOH = 1;
 const NEWLINE = 10;
@@ -90,8 +93,8 @@ export class Printk implements Log {
   readonly buffer: LogBuffer;
   /** Gets each finished record whose level is below the console's. */
   console: ((record: LogRecord) => void) | undefined;
-  /** Who writes: set when there are tasks. Undefined outside one. */
-  current: (() => CurrentTask | undefined) | undefined;
+  /** Number of the task that writes, 0 outside of any: set when there are tasks. */
+  currentPid: () => number = () => 0;
   /** Told when a message has held its writer up for some time. */
   onDelay: (() => void) | undefined;
   private readonly levels: Handle;
@@ -233,8 +236,7 @@ export class Printk implements Log {
 
   /** @linux kernel/printk/printk.c:printk_caller_id full */
   private callerId(): number {
-    const task = this.current?.();
-    return task ? task.pid : 0x80000000;
+    return this.currentPid() || 0x80000000;
   }
 
   private open(): LogRecord | undefined {
@@ -266,6 +268,7 @@ export class Printk implements Log {
 
   private store(level: number, facility: number, flags: number, text: Uint8Array, ts_nsec: number): void {
     charge(this.deps.ram, RECORD_COUNT);
+    step(this.deps.ram, RECORD_STEPS);
     this.flush();
     const final = flags & LOG_NEWLINE ? LOG_FINAL : 0;
     const record = {

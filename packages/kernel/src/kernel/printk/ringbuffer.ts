@@ -12,6 +12,7 @@
 
 import type { StaticData } from '../../lib/static_data.js';
 import { struct, u8, u16, u32, u64 } from '../../lib/struct.js';
+import { step } from '../../lib/walk.js';
 import type { Handle } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
 
@@ -143,6 +144,7 @@ export class LogBuffer {
   *records(fromSeq = 0): Generator<LogRecord, void, undefined> {
     let offset = -1;
     for (let seq = fromSeq; ; seq++) {
+      step(this.ram);
       const state = this.state;
       if (seq < state.first_seq || offset < 0) {
         seq = Math.max(seq, state.first_seq);
@@ -162,6 +164,7 @@ export class LogBuffer {
     const state = this.state;
     let offset = state.head;
     for (let at = state.first_seq; at < Math.min(seq, state.next_seq); at++) {
+      step(this.ram);
       offset = this.skipWrap(offset);
       offset += this.lengthAt(offset);
     }
@@ -172,6 +175,7 @@ export class LogBuffer {
   private reserve(bytes: number): number {
     const state = this.state;
     for (;;) {
+      step(this.ram);
       const empty = state.first_seq === state.next_seq;
       if (empty) state.head = state.tail;
       if (empty || state.tail > state.head) {

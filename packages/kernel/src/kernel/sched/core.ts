@@ -8,10 +8,11 @@
  */
 
 import type { Functions } from '../../arch/wasm64/functions.js';
-import type { CurrentTask, Log } from '../../lib/env.js';
+import { type CurrentTask, DataCorruption, type Log } from '../../lib/env.js';
 import { initListHead, listAddTail, listDelInit, listEmpty, listEntries, listFirst } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { StringTable } from '../../lib/string_table.js';
+import { restStep } from '../../lib/walk.js';
 import type { Clock } from '../../machine/clock.js';
 import { type Handle, PAGE_SIZE, RAM_BASE, REG, SUSPEND, type Vaddr } from '../../machine/layout.js';
 import type { Ram } from '../../machine/ram.js';
@@ -36,10 +37,14 @@ const FRAMES_BYTES = PAGE_SIZE << FRAMES_ORDER;
 const STRINGS_BYTES = 4096;
 /** Switches after which tasks that always find something to do no longer keep time from passing. */
 const SETTLE_SWITCHES = 10_000;
+/** The same in virtual time. */
+const SETTLE_NS = 10e9;
 /** What a switch of tasks costs, in loop iterations of translated code: a little over a microsecond. */
 const SWITCH_COUNT = 20;
 /** Virtual time after which a command that sleeps counts as blocked for good, though timers still go off. */
 const BLOCKED_NS = 600e9;
+/** The same in turns of others, and of timers: they may be many in little time. */
+const BLOCKED_TURNS = 500_000;
 
 export interface SchedulerEnvironment {
   readonly ram: Ram;
@@ -76,6 +81,15 @@ export const SLEEP = Symbol('sleep');
 
 /** One stage of a kernel function that C calls and that may sleep. */
 export type Stages<A extends readonly number[]> = (stage: number, args: A) => number | typeof SLEEP;
+
+/** C has written into a task_struct, or what stands in the queue is none. */
+const spoiltTask = (): DataCorruption =>
+  new DataCorruption(
+    'corrupted stack end detected inside scheduler',
+    'kernel/sched/core.c',
+    5911,
+    '__schedule',
+  );
 
 export class Scheduler {
   private readonly runQueue: Handle;
@@ -209,9 +223,12 @@ export class Scheduler {
 
   private runTaskUntilDone(task: Handle): boolean {
     const c = this.context(task);
-    while (c.done === 0) {
-      if (this.runNext()) continue;
-      if (this.idle() && this.env.now() - c.last_ran < BLOCKED_NS) continue;
+    let ran = c.last_ran;
+    for (let turns = 0; c.done === 0; turns++) {
+      if (c.last_ran !== ran) turns = 0;
+      ran = c.last_ran;
+      const mayGoOn = turns < BLOCKED_TURNS && this.env.now() - ran < BLOCKED_NS;
+      if (mayGoOn && (this.runNext() || this.idle())) continue;
       this.onBlocked?.();
       return c.done !== 0;
     }
@@ -228,7 +245,8 @@ export class Scheduler {
   }
 
   private runAll(): void {
-    for (let i = 0; i < SETTLE_SWITCHES && this.runNext(); i++);
+    const end = this.env.now() + SETTLE_NS;
+    for (let i = 0; i < SETTLE_SWITCHES && this.env.now() < end && this.runNext(); i++);
   }
 
   /** Lets virtual time pass, with all that happens in it. */
@@ -322,6 +340,7 @@ export class Scheduler {
   }
 
   private advance(ns: number): void {
+    if (ns > this.env.now()) restStep(this.env.ram);
     this.env.advanceTo(ns);
     this.env.touchWatchdog(); // an idle CPU is no stuck one
     this.onTimePassed?.();
@@ -341,7 +360,10 @@ export class Scheduler {
   private run(task: Handle): void {
     const { tasks, ram, preempt } = this.env;
     const c = this.context(task);
+    const { stack, thread_info } = TaskStruct.at(ram, task);
+    if (!ram.isDirect(stack) || thread_info.cpu >= this.env.nrCpus) throw spoiltTask();
     ram.add64(this.switches, 1);
+    restStep(ram);
     charge(ram, SWITCH_COUNT);
     this.env.touchWatchdog();
     ram.host32[REG.cpu >> 2] = this.cpuOf(task);
@@ -401,7 +423,9 @@ export class Scheduler {
         if (this.context(task).suspended) return;
         c.fn = 0;
       }
-      const outcome = this.stepByName.get(this.stepNames[c.step])!(this.readWords(task, 'data'), result);
+      const step = this.stepByName.get(this.stepNames[c.step]);
+      if (!step) throw spoiltTask();
+      const outcome = step(this.readWords(task, 'data'), result);
       if (outcome.kind === 'done') return this.finish(task, outcome.result, 0);
       c.step = this.stepNames.indexOf(outcome.step);
       this.writeWords(task, 'data', outcome.data);

@@ -14,6 +14,7 @@ import { KernelBug, type Reports } from '../../lib/env.js';
 import { type GuestAccess, readS64, readUnsigned, writeS64, writeU32 } from '../../lib/guest_access.js';
 import { HlistNode } from '../../lib/list.js';
 import type { StaticData } from '../../lib/static_data.js';
+import { step } from '../../lib/walk.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import type { TimerTrace } from '../../trace/events/timer.js';
 import type { Preempt } from '../preempt.js';
@@ -249,6 +250,7 @@ export class Timers {
     ram.set64(base + CLK, jiffies() + 1);
     this.cutExpired(base);
     for (let timer = ram.s64(base + EXPIRED); timer !== 0; timer = ram.s64(base + EXPIRED)) {
+      step(ram);
       this.detach(timer);
       ram.set64(base + RUNNING, timer);
       this.call(timer, ram.u64(base + CLK) - 1);
