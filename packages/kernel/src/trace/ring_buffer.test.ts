@@ -119,3 +119,22 @@ test('nothing changes when there is no memory', () => {
   expect([...buffer.events(0)]).toHaveLength(1);
   expect(buffer.write(1, 1, Uint8Array.of(1), 1, true)).toBe(false);
 });
+
+test('what guest code has scribbled over is read to an end', () => {
+  fc.assert(
+    fc.property(
+      fc.infiniteStream(fc.nat({ max: 0xffffffff })),
+      fc.integer({ min: 1, max: 1024 }),
+      (words, step) => {
+        const { buffer, ram } = make();
+        buffer.resize(0, 3);
+        for (let i = 0; i < 300; i++) buffer.write(0, 10 * i, Uint8Array.of(i & 0xff), 1, true);
+        for (let at = 2048 * 1024; at < 2112 * 1024; at += step) ram.u32[at] = words.next().value!;
+        expect([...buffer.events(0)].length).toBeLessThan(3 * BUF_PAGE_SIZE);
+        for (let i = 0; i < 1000 && buffer.consume(0); i++);
+        expect(buffer.cpu(0).entries).toBe(0);
+      },
+    ),
+    { seed: 20221211, numRuns: 100 },
+  );
+});

@@ -98,6 +98,11 @@ export class RingBuffer {
     this.ram.u32[pfn * PAGE_WORDS + i] = value;
   }
 
+  /** More than there can be: lists that guest code has damaged end. */
+  private get mostPages(): number {
+    return this.ram.size / PAGE_SIZE;
+  }
+
   private clearPage(pfn: number): void {
     this.ram.set64(pfn * PAGE_WORDS, 0);
     this.setWord(pfn, COMMIT, 0);
@@ -171,7 +176,8 @@ export class RingBuffer {
     this.ram.fill(start, RingBufferPerCpu.size, 0);
     if (nr_pages === 0) return;
     Object.assign(c, { nr_pages, head, tail: head });
-    for (let i = 0, page = head; i < nr_pages; i++, page = this.word(page, NEXT)) this.clearPage(page);
+    const pages = Math.min(nr_pages, this.mostPages);
+    for (let i = 0, page = head; i < pages; i++, page = this.word(page, NEXT)) this.clearPage(page);
   }
 
   // ---------------------------------------------------------------- writing
@@ -251,7 +257,7 @@ export class RingBuffer {
   private *eventsOf(page: number, from: number, ns: number): Generator<RingEvent & { end: number }> {
     const { ram } = this;
     const start = page * PAGE_WORDS + DATA;
-    const end = start + this.word(page, COMMIT) / 4;
+    const end = start + Math.min(this.word(page, COMMIT) || 0, BUF_PAGE_SIZE) / 4;
     let stamp = from === 0 ? ram.u64(page * PAGE_WORDS) : ns;
     for (let at = start + from / 4; at < end; ) {
       const head = ram.u32[at++];
@@ -262,6 +268,7 @@ export class RingBuffer {
         continue;
       }
       const length = type === 0 ? ram.u32[at++] - 4 : type * 4;
+      if (length < 0 || at + length / 4 > end) return; // guest code has written here
       const data = new DataView(ram.u8.buffer, ram.u8.byteOffset + at * 4, length);
       at += length / 4;
       yield { ns: stamp, data, end: (at - start) * 4 };
@@ -273,7 +280,11 @@ export class RingBuffer {
     const c = this.cpu(cpu);
     if (c.nr_pages === 0) return;
     let { read, read_stamp } = c;
-    for (let page = c.head; ; page = this.word(page, NEXT)) {
+    for (
+      let page = c.head, n = 0;
+      n < Math.min(c.nr_pages, this.mostPages);
+      page = this.word(page, NEXT), n++
+    ) {
       yield* this.eventsOf(page, read, read_stamp);
       if (page === c.tail) return;
       read = 0;
@@ -294,7 +305,7 @@ export class RingBuffer {
   consume(cpu: number): RingEvent | undefined {
     const c = this.cpu(cpu);
     if (c.entries === 0) return undefined;
-    for (;;) {
+    for (let n = 0; n <= Math.min(c.nr_pages, this.mostPages); n++) {
       const next = this.eventsOf(c.head, c.read, c.read_stamp).next();
       if (next.done) {
         c.head = this.word(c.head, NEXT);
@@ -309,5 +320,7 @@ export class RingBuffer {
       c.read_events++;
       return next.value;
     }
+    this.reset(cpu); // fewer events than were counted: guest code has written here
+    return undefined;
   }
 }

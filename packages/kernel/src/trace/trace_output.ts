@@ -87,7 +87,9 @@ export class TraceOutput {
       if (first < 0) break;
       const { lost } = buffer.cpu(first);
       buffer.cpu(first).lost = 0;
-      const line = this.line({ ...buffer.consume(first)!, cpu: first });
+      const event = buffer.consume(first);
+      if (!event) break;
+      const line = this.line({ ...event, cpu: first });
       parts.push(lost === 0 ? line : `CPU:${first} [LOST ${lost} EVENTS]\n${line}`);
       length += parts.at(-1)!.length;
     }
