@@ -185,9 +185,11 @@ export class Machine {
     );
   }
 
-  /** A second machine that goes on from where this one stands, on its own. */
+  /** A second machine that goes on from where this one stands, on its own; folders of the host are seen by both. */
   fork(host: ConsoleOption = {}): Machine {
-    return Machine.at(this.checkpoint(), host);
+    const machine = Machine.at(this.checkpoint(), host);
+    machine.kernel.fs.vfs.hostfs.shareWith(this.kernel.fs.vfs.hostfs);
+    return machine;
   }
 
   /**

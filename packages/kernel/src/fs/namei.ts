@@ -117,7 +117,7 @@ export class Namei {
   /**
    * The dentry of a name in a folder, held; without an inode if there is nothing of that name.
    * @returns a negative errno if it cannot be found out
-   * @linux fs/namei.c:__lookup_hash full
+   * @linux fs/namei.c:lookup_one_len full
    */
   lookupOne(dir: Handle, name: Uint8Array, flags = 0): number {
     if (name.length > NAME_MAX) return -ENAMETOOLONG;

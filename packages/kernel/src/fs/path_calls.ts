@@ -135,7 +135,7 @@ export class PathCalls {
   /**
    * Entries of an open folder from its position on, as many as fit into `count` bytes of `struct linux_dirent64`.
    * The result is their bytes; 0 at the end.
-   * @linux fs/readdir.c:__x64_sys_getdents64 partial: what C sleeps in here cannot be interrupted
+   * @linux fs/readdir.c:iterate_dir partial: what C sleeps in here cannot be interrupted
    */
   private getdents(at: Handle, fd: number | undefined, count: number): Outcome {
     const { calls } = this.k;

@@ -198,15 +198,19 @@ test('npm start tells what happened to memory', async () => {
 describe('--save and --load', () => {
   test('a machine goes on in another process', async () => {
     cpSync(join(root, 'examples', 'mem_alloc'), join(folder, 'mem_alloc'), { recursive: true });
-    const make = 'cd mem_alloc && make -s && insmod mem_alloc.ko && exit 3';
+    const make =
+      'cd mem_alloc && make -s && insmod mem_alloc.ko && echo kept >/root/note && mkdir /mnt/t && mount -t tmpfs none /mnt/t && ln -s /root/note /mnt/t/link && exit 3';
     expect(await start(['--mem', '16M', '--save', 'machine.pw', 'sh', '-c', make])).toMatchObject({
       stderr: '',
       status: 3,
     });
-    const look = 'lsmod | grep -c mem_alloc; rmmod mem_alloc; dmesg | tail -1; grep MemTotal /proc/meminfo';
+    const look =
+      'cat /mnt/t/link; ls /host/mem_alloc/*.ko; lsmod | grep -c mem_alloc; rmmod mem_alloc; dmesg | tail -1; grep MemTotal /proc/meminfo';
     const loaded = await start(['sh', '--load', 'machine.pw', '--save', 'later.pw', '-c', look]);
     expect(loaded).toMatchObject({ stderr: '', status: 0 });
-    expect(loaded.stdout).toMatch(/^1\n\[.*\] Exiting memory allocation module\nMemTotal: +1\d{4} kB\n$/);
+    expect(loaded.stdout).toMatch(
+      /^kept\n\/host\/mem_alloc\/mem_alloc\.ko\n1\n\[.*\] Exiting memory allocation module\nMemTotal: +1\d{4} kB\n$/,
+    );
     const typed = await start(['--load', 'later.pw'], 'lsmod\ndmesg | grep -c module!\n');
     expect(typed).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^Module .*\n1\n$/) });
   });

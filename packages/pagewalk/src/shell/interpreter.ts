@@ -73,7 +73,7 @@ export class Shell extends ShellState implements ExpansionScope {
     return this.status;
   }
 
-  /** Runs the trap on EXIT, once. */
+  /** Runs the trap on EXIT, once, and ends the shell's process. */
   async finish(): Promise<number> {
     const action = this.traps.get('EXIT');
     this.traps.delete('EXIT');
@@ -82,6 +82,7 @@ export class Shell extends ShellState implements ExpansionScope {
       await this.run(action);
       this.status = status;
     }
+    this.fs.exit();
     return this.status;
   }
 
@@ -104,13 +105,12 @@ export class Shell extends ShellState implements ExpansionScope {
     } catch (error) {
       if (error instanceof Leave) this.status = error.value;
       else if (error instanceof BrokenPipe) this.status = 141;
-      else throw error;
-    } finally {
-      if (this.signal.aborted) this.fs.exit();
+      else {
+        this.fs.exit();
+        throw error;
+      }
     }
-    const status = await this.finish();
-    this.fs.exit();
-    return status;
+    return this.finish();
   }
 
   async list(list: List): Promise<void> {

@@ -64,6 +64,7 @@ const insmod =
       await context.err(`insmod: ERROR: could not load module ${file}: ${error.reason}\n`);
       return 1;
     }
+    context.fs.exit(); // the call below is made by a task of its own
     const result = machine.insmod(image, parameterText(parameters));
     const dead = await death(context, result);
     if (dead !== undefined || result.status >= 0) return dead ?? 0;

@@ -126,7 +126,9 @@ class Run {
     const text = parameterText([...(this.library.options.get(name) ?? []), ...parameters]);
     if (showing || this.flags.has('v')) await this.context.out(`insmod ${path} ${text}\n`);
     if (showing || this.flags.has('n')) return 0;
-    const result = this.machine.insmod(this.context.fs.readFile(path), text);
+    const image = this.context.fs.readFile(path);
+    this.context.fs.exit(); // the call below is made by a task of its own
+    const result = this.machine.insmod(image, text);
     const dead = await death(this.context, result);
     if (dead !== undefined) return dead;
     if (result.status >= 0 || (result.status === -EEXIST && !asked)) return 0;

@@ -122,6 +122,11 @@ export class Hostfs {
     this.folders.set(device, folder);
   }
 
+  /** Shows what another machine was offered. */
+  shareWith(other: Hostfs): void {
+    for (const [device, folder] of other.folders) this.offer(device, folder);
+  }
+
   private folderOf(sb: Handle): HostFolder | undefined {
     const { s_fs_info } = this.k.supers.at(sb);
     return this.folders.get(decodeUtf8(readCString(this.deps, s_fs_info, PAGE_SIZE)));
