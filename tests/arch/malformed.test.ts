@@ -33,7 +33,7 @@ function load(file: Uint8Array): void {
   const { addresses } = resolveSymbols(
     object,
     layout,
-    { core: MODULES_VADDR, init: 0 },
+    { core: MODULES_VADDR, init: 0, percpu: 0 },
     () => MODULES_VADDR + 64,
   );
   for (const { segment } of layout.segments) relocateSegment(segment, addresses);

@@ -9,6 +9,9 @@ import { boot, build, closeCompiler } from '../support/modules.js';
 import { checkRebuild } from '../support/rebuild.js';
 import { transcript } from './transcript.js';
 
+/** What `// boot: …` in a source puts on the command line. */
+const bootOf = (source: string) => /^\/\/ boot: (.*)$/m.exec(source)?.[1] ?? '';
+
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const names = readdirSync(folder)
   .filter((file) => file.endsWith('.c'))
@@ -25,7 +28,7 @@ afterAll(closeCompiler);
 test.each(names)('%s', { timeout: 60_000 }, async (name) => {
   const source = readFileSync(`${folder}${name}.c`, 'utf8');
   const ko = await build(name, source);
-  const machine = boot();
+  const machine = boot({ commandLine: bootOf(source) });
   const log = transcript(machine, name, source, ko);
   const golden = `${folder}${name}.log`;
   if (process.env['GOLDEN'] === 'write') writeFileSync(golden, log);
@@ -44,6 +47,9 @@ test.each(names)('%s logs the same elsewhere', { timeout: 120_000 }, async (name
   const source = readFileSync(`${folder}${name}.c`, 'utf8');
   const ko = await build(name, source);
   const golden = readFileSync(`${folder}${name}.log`, 'utf8');
-  for (const options of MACHINES)
-    expect(transcript(boot(options), name, source, ko), JSON.stringify(options)).toBe(golden);
+  for (const options of MACHINES) {
+    const commandLine = `${options.commandLine} ${bootOf(source)}`;
+    const log = transcript(boot({ ...options, commandLine }), name, source, ko);
+    expect(log, JSON.stringify(options)).toBe(golden);
+  }
 });

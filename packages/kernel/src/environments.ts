@@ -21,6 +21,7 @@ import { KERNEL_TEXT_START, PAGE_SIZE, type Vaddr } from './machine/layout.js';
 import type { PageCacheDeps } from './mm/filemap.js';
 import { GFP_KERNEL } from './mm/gfp.js';
 import { LOW_1M, LOW_MEMORY_END } from './mm/memblock.js';
+import { PCPU_UNIT_SIZE, PERCPU_MODULE_RESERVE } from './mm/percpu.js';
 import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
 /** Firmware at the end of the first MiB. */
@@ -154,6 +155,15 @@ export function moduleEnvironment(k: Kernel): ModuleEnvironment {
     },
     moduleAlloc: (bytes) => k.moduleSpace.alloc(bytes),
     moduleFree: (base) => k.moduleSpace.free(base),
+    percpu: {
+      alloc: (bytes, align) => {
+        const { percpu } = k.slub;
+        const object = bytes > PERCPU_MODULE_RESERVE ? 0 : percpu.alloc(bytes, align);
+        return object === 0 ? 0 : k.ram.addressOf(object);
+      },
+      free: (base) => k.slub.percpu.free(k.ram.handleOf(base)),
+      copies: (address) => Array.from({ length: k.env.nrCpus }, (_, cpu) => address + cpu * PCPU_UNIT_SIZE),
+    },
     pages: {
       alloc: () => {
         const page = k.pages.allocPages(GFP_KERNEL, 0);

@@ -7,6 +7,7 @@ import type { Handle, Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import type { Modules } from './module/main.js';
 import type { Oops } from './oops.js';
+import { LETTERS } from './taint.js';
 import type { Tasks } from './tasks.js';
 import type { Watchdog } from './watchdog.js';
 
@@ -37,8 +38,8 @@ export function coreExports(k: CoreServices): KernelExports {
     ],
     __pagewalk_warn_taint: [
       'v:piup…',
-      (file, line, _taint, format, args) =>
-        k.oops.warnAt(fileName(file), line, k.oops.callerAddress(), message(format, args)),
+      (file, line, taint, format, args) =>
+        k.oops.warnAt(fileName(file), line, k.oops.callerAddress(), message(format, args), LETTERS[taint]),
     ],
     __might_sleep: ['v:pi', () => undefined],
     get_current: ['p:', () => k.ram.addressOf(k.tasks.currentHandle)],

@@ -108,6 +108,9 @@ export const Module = struct('module', {
   /** Bits by TAINT_*. */
   taints: ulong,
   args: addr('char'),
+  /** CPU 0's copy of its per-CPU variables, and their bytes. */
+  percpu: addr('void'),
+  percpu_size: uint,
   /** Modules that use this one, and those that this one uses. */
   source_list: ListHead,
   target_list: ListHead,

@@ -279,12 +279,18 @@ export class Oops implements Reports {
   }
 
   /** WARN() at a guest instruction. */
-  warnAt(file: string, line: number, rip: Vaddr, message?: string): void {
-    this.reportWarning(file, line, { rip }, message);
+  warnAt(file: string, line: number, rip: Vaddr, message?: string, taint = TAINT_WARN): void {
+    this.reportWarning(file, line, { rip }, message, taint);
   }
 
   /** @linux kernel/panic.c:__warn full */
-  private reportWarning(file: string, line: number, regs: Registers, message?: string): void {
+  private reportWarning(
+    file: string,
+    line: number,
+    regs: Registers,
+    message?: string,
+    flag = TAINT_WARN,
+  ): void {
     const { log, taint } = this.env;
     const { cpu, pid } = this.env.current();
     log.log(KERN_WARNING, '------------[ cut here ]------------');
@@ -296,7 +302,7 @@ export class Oops implements Reports {
     this.print(KERN_WARNING, this.traceLines(this.traceFrom(regs)));
     this.checkPanicOnWarn('kernel');
     log.log(KERN_WARNING, '---[ end trace 0000000000000000 ]---');
-    taint.add(TAINT_WARN);
+    taint.add(flag);
   }
 
   private checkPanicOnWarn(origin: string): void {

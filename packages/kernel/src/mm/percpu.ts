@@ -26,6 +26,8 @@ export interface PerCpuPageSource {
 }
 
 export const PCPU_UNIT_SIZE = 32768;
+/** Bytes that the static variables of modules may take for each CPU. */
+export const PERCPU_MODULE_RESERVE = 8192;
 /** From one CPU's copy to the next, in words. */
 export const PCPU_UNIT_WORDS = PCPU_UNIT_SIZE / 4;
 const GRANULE = 16;

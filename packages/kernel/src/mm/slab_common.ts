@@ -329,6 +329,8 @@ function shareCache(slub: Slub, request: CacheRequest, flags: number): Handle {
 /** @linux mm/slub.c:sysfs_slab_alias differs: a record in a list, from which the sysfs links are shown */
 function addAlias(slub: Slub, cache: Handle, name: string): void {
   const { ram, roots } = slub.core;
+  // A link of that name may have been left by one that is gone.
+  dropAliases(slub, (alias) => slub.core.cString(ram.ptr(alias + 4)) === name);
   const address = slub.kmalloc(24, GFP_KERNEL);
   if (address === 0) return;
   const alias = ram.handleOf(address);
@@ -350,12 +352,12 @@ export function aliasNames(core: SlabCore, cache: Handle): string[] {
   return names;
 }
 
-function dropAliases(slub: Slub, cache: Handle): void {
+function dropAliases(slub: Slub, isIt: (alias: Handle) => boolean): void {
   const { ram, roots } = slub.core;
   let link = roots.alias_list;
   for (let alias = ram.ptr(link); alias !== 0; alias = ram.ptr(link)) {
     step(ram);
-    if (ram.ptr(alias + 2) !== cache) {
+    if (!isIt(alias)) {
       link = alias;
       continue;
     }
@@ -387,7 +389,7 @@ export function destroyCache(slub: Slub, cache: Handle, caller: Vaddr): void {
     return;
   }
   listDel(core.ram, cache + C_LIST_W);
-  dropAliases(slub, cache);
+  dropAliases(slub, (alias) => slub.core.ram.ptr(alias + 2) === cache);
   releaseCache(slub, cache);
   slub.free(view.name);
   slub.free(cache);

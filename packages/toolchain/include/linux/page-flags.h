@@ -128,6 +128,8 @@ __FOLIO_FLAG(dirty)
 __FOLIO_FLAG(error)
 __FOLIO_FLAG(private)
 __FOLIO_FLAG(writeback)
+/* More than one page. */
+#define folio_test_large(folio) PageHead(&(folio)->page)
 #define folio_mark_uptodate(folio) folio_set_uptodate(folio)
 
 static inline int PageCompound(struct page *page)

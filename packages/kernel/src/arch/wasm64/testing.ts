@@ -157,7 +157,7 @@ export class BareMachine {
   load(file: Uint8Array): void {
     const object = parseObject(file);
     const layout = layoutImage(object);
-    const bases = { core: IMAGE, init: 0 };
+    const bases = { core: IMAGE, init: 0, percpu: 0 };
     const { addresses, unknown } = resolveSymbols(object, layout, bases, (name) => this.symbols.get(name));
     if (unknown.length > 0) throw new Error(`unknown symbols: ${unknown.join(', ')}`);
     const { textPages, rodataPages, size } = layout.core;

@@ -26,6 +26,9 @@ import type { Interrupts } from '../softirq.js';
 /** Interrupt lines. */
 export const NR_IRQS = 64;
 const IRQF_SHARED = 0x80;
+const IRQF_ONESHOT = 0x2000;
+/** Bytes of a handler's name that messages show at most. */
+const MAX_NAME = 256;
 const IRQ_HANDLED = 1;
 const IRQ_WAKE_THREAD = 2;
 
@@ -95,14 +98,22 @@ export class Irqs {
     return [...nodes].map((node) => node - IrqAction.w.node);
   }
 
-  /** @linux kernel/irq/manage.c:request_threaded_irq partial: no trigger types, no oneshot */
+  /** @linux kernel/irq/manage.c:request_threaded_irq partial: no trigger types; one shot or not, the thread runs later */
   request(irq: number, handler: Vaddr, threadFn: Vaddr, flags: number, name: Vaddr, dev: Vaddr): number {
     const { ram, kmalloc } = this.deps;
     const shared = (flags & IRQF_SHARED) !== 0;
     if (irq >= NR_IRQS || (handler === 0 && threadFn === 0) || (shared && dev === 0)) return -EINVAL;
     const others = this.actions(irq);
-    const allShared = others.every((h) => IrqAction.at(ram, h).flags & IRQF_SHARED);
-    if (others.length > 0 && (!shared || !allShared)) return -EBUSY;
+    const odd = others.find((h) => !shared || !(IrqAction.at(ram, h).flags & IRQF_SHARED));
+    if (odd !== undefined) {
+      this.reportMismatch(irq, flags, name, odd);
+      return -EBUSY;
+    }
+    if (handler === 0 && (flags & IRQF_ONESHOT) === 0) {
+      const who = `${this.nameAt(name)} (irq ${irq})`;
+      this.deps.log.log(KERN_ERR, `genirq: Threaded irq requested with handler=NULL and !ONESHOT for ${who}`);
+      return -EINVAL;
+    }
     const address = kmalloc(IrqAction.size, GFP_KERNEL);
     if (address === 0) return -ENOMEM;
     const h = ram.handleOf(address);
@@ -117,10 +128,21 @@ export class Irqs {
     return 0;
   }
 
+  private nameAt(name: Vaddr): string {
+    return name === 0 ? '(null)' : decodeLatin1(this.deps.guest.readString(name, MAX_NAME));
+  }
+
+  private reportMismatch(irq: number, flags: number, name: Vaddr, other: Handle): void {
+    const old = IrqAction.at(this.deps.ram, other);
+    const shown = (f: number, n: Vaddr) => `${f.toString(16).padStart(8, '0')} (${this.nameAt(n)})`;
+    const both = `${shown(flags, name)} vs. ${shown(old.flags, old.name)}`;
+    this.deps.log.log(KERN_ERR, `genirq: Flags mismatch irq ${irq}. ${both}`);
+  }
+
   private startThread(h: Handle): boolean {
     const { ram, scheduler } = this.deps;
     const action = IrqAction.at(ram, h);
-    const task = scheduler.create(`irq/${action.irq}`, 'irq_thread', h);
+    const task = scheduler.create(`irq/${action.irq}-${this.nameAt(action.name)}`, 'irq_thread', h);
     if (task === 0) return false;
     TaskStruct.at(ram, task).flags |= PF_KTHREAD;
     TaskContext.at(ram, task + CONTEXT).kthread_flags = KTHREAD_AWAITED;

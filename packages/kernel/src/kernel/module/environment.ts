@@ -33,6 +33,12 @@ export interface ModuleEnvironment {
   /** Memory in the module area, mapped writable and followed by a guard page; 0 if there is none. */
   moduleAlloc(bytes: number): Vaddr;
   moduleFree(base: Vaddr, bytes: number): void;
+  /** Per-CPU memory, by the address of CPU 0's copy; 0 if there is none. `copies` gives every CPU's. */
+  readonly percpu: {
+    alloc(bytes: number, align: number): Vaddr;
+    free(base: Vaddr): void;
+    copies(address: Vaddr): Vaddr[];
+  };
   /** Single pages, for the modules' files. */
   readonly pages: PageSource;
   /** Whether the function at an address may put its caller to sleep. */

@@ -12,7 +12,8 @@
  *            | rodata r--        | .init.rodata
  *            | data rw-          | .init.data
  *
- * Each part begins on a page of its own; core and init are two areas.
+ * Each part begins on a page of its own; core and init are two areas. What `.data..percpu` holds goes into per-CPU
+ * memory, once for each CPU; its symbols name CPU 0's copy.
  */
 
 import { FormatError } from '../../arch/wasm64/binary.js';
@@ -32,15 +33,19 @@ const READ_ONLY =
 const RO_AFTER_INIT = /^\.data\.\.ro_after_init$/;
 /** What goes when init has returned. @linux kernel/module/main.c:module_init_section full */
 const INIT_SECTION = /^\.init/;
+const PERCPU_SECTION = /^\.data\.\.percpu/;
 /** `__start_SECTION` and `__stop_SECTION`. */
 const SECTION_BORDER = /^__(start|stop)_(\w+)$/;
 
 /** The two areas of a module. */
 export type PartName = 'core' | 'init';
 
+/** Where something may lie: the areas and per-CPU memory. */
+export type PlaceName = PartName | 'percpu';
+
 /** Something's place: the offset from the base of its part. */
 export interface Placed {
-  readonly part: PartName;
+  readonly part: PlaceName;
   readonly offset: number;
 }
 
@@ -50,6 +55,7 @@ export interface PlacedSegment extends Placed {
 
 /** `offset` is that of the function's body. */
 export interface PlacedFunction extends Placed {
+  readonly part: PartName;
   /** Its place in the code section's payload: the body is from `start` to `end`; what is copied begins at `from`. */
   readonly from: number;
   readonly start: number;
@@ -69,6 +75,8 @@ export interface PartLayout {
 export interface Layout {
   readonly core: PartLayout;
   readonly init: PartLayout;
+  /** Bytes of per-CPU data, and their alignment. */
+  readonly percpu: { readonly size: number; readonly align: number };
   readonly segments: readonly PlacedSegment[];
   /** By index of defined function. */
   readonly functions: readonly PlacedFunction[];
@@ -76,8 +84,8 @@ export interface Layout {
   readonly moduleOffset: number;
 }
 
-/** Where the areas of a module are; `init` is 0 if it has none. */
-export type Bases = Readonly<Record<PartName, Vaddr>>;
+/** Where the areas of a module are; `init` is 0 if it has none, `percpu` is CPU 0's copy. */
+export type Bases = Readonly<Record<PlaceName, Vaddr>>;
 
 export const isReadOnly = (section: string): boolean => READ_ONLY.test(section);
 export const addressIn = (bases: Bases, { part, offset }: Placed): Vaddr => bases[part] + offset;
@@ -85,6 +93,7 @@ export const addressIn = (bases: Bases, { part, offset }: Placed): Vaddr => base
 const pagesOf = (bytes: number) => Math.ceil(bytes / PAGE_SIZE);
 const align = (n: number, log2: number) => Math.ceil(n / 2 ** log2) * 2 ** log2;
 const partOf = (section: string): PartName => (INIT_SECTION.test(section) ? 'init' : 'core');
+const placeOf = (section: string): PlaceName => (PERCPU_SECTION.test(section) ? 'percpu' : partOf(section));
 
 /**
  * Decides where everything goes. Throws FormatError for alignments that a page cannot give.
@@ -96,28 +105,49 @@ export function layoutImage(object: ObjectFile): Layout {
   // Sections of one name lie together, so that __start_ and __stop_ enclose them.
   const sorted = [...object.segments].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const core = layoutPart(
-    sorted.filter((s) => partOf(s.name) === 'core'),
+    sorted.filter((s) => placeOf(s.name) === 'core'),
     Math.max(1, pagesOf(textBytes.core)),
     align(ModuleStruct.size, 6),
     offsets,
   );
   const init = layoutPart(
-    sorted.filter((s) => partOf(s.name) === 'init'),
+    sorted.filter((s) => placeOf(s.name) === 'init'),
     pagesOf(textBytes.init),
     0,
+    offsets,
+  );
+  const percpu = layoutPercpu(
+    sorted.filter((s) => placeOf(s.name) === 'percpu'),
     offsets,
   );
   return {
     core,
     init,
+    percpu,
     segments: object.segments.map((segment) => ({
       segment,
-      part: partOf(segment.name),
+      part: placeOf(segment.name),
       offset: offsets.get(segment)!,
     })),
     functions,
     moduleOffset: (core.textPages + core.rodataPages + core.roAfterInitPages) * PAGE_SIZE,
   };
+}
+
+/** Per-CPU variables one after the other. */
+function layoutPercpu(segments: readonly Segment[], offsets: Map<Segment, number>): Layout['percpu'] {
+  let size = 0;
+  for (const s of segments) {
+    checkAlignment(s);
+    size = align(size, s.alignLog2);
+    offsets.set(s, size);
+    size += s.bytes.length;
+  }
+  return { size, align: 2 ** Math.max(0, ...segments.map((s) => s.alignLog2)) };
+}
+
+function checkAlignment(s: Segment): void {
+  if (s.alignLog2 > 12) throw new FormatError(`section ${s.name} wants an alignment of 2^${s.alignLog2}`);
 }
 
 /** Functions one after the other in their part, in the object's order. */
@@ -152,7 +182,7 @@ function layoutPart(
   const place = (some: readonly Segment[], startPage: number, skip = 0): number => {
     let at = startPage * PAGE_SIZE + skip;
     for (const s of some) {
-      if (s.alignLog2 > 12) throw new FormatError(`section ${s.name} wants an alignment of 2^${s.alignLog2}`);
+      checkAlignment(s);
       at = align(at, s.alignLog2);
       offsets.set(s, at);
       at += s.bytes.length;

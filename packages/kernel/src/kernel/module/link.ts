@@ -75,12 +75,13 @@ const partsOf = (m: { readonly hasInit: boolean }) => (m.hasInit ? PARTS : PARTS
 
 /** Memory for both areas of a module; undefined if there is not enough. @linux kernel/module/main.c:move_module full */
 export function allocImage(env: ModuleEnvironment, layout: Layout): Bases | undefined {
-  const core = env.moduleAlloc(layout.core.size);
-  if (core === 0) return undefined;
-  if (layout.init.size === 0) return { core, init: 0 };
-  const init = env.moduleAlloc(layout.init.size);
-  if (init !== 0) return { core, init };
-  env.moduleFree(core, layout.core.size);
+  const { size, align } = layout.percpu;
+  const percpu = size === 0 ? 0 : env.percpu.alloc(size, align);
+  const core = size !== 0 && percpu === 0 ? 0 : env.moduleAlloc(layout.core.size);
+  const init = core === 0 || layout.init.size === 0 ? 0 : env.moduleAlloc(layout.init.size);
+  if (core !== 0 && (init !== 0 || layout.init.size === 0)) return { core, init, percpu };
+  if (core !== 0) env.moduleFree(core, layout.core.size);
+  if (percpu !== 0) env.percpu.free(percpu);
   return undefined;
 }
 
@@ -90,6 +91,7 @@ export function freeImage(
   m: Pick<LinkRequest, 'layout' | 'bases' | 'hasInit'>,
 ): void {
   for (const part of [...partsOf(m)].reverse()) env.moduleFree(m.bases[part], m.layout[part].size);
+  if (m.bases.percpu !== 0) env.percpu.free(m.bases.percpu);
 }
 
 /** Fills an image with zeros: its pages may have been anybody's. */
@@ -128,7 +130,9 @@ function link(env: ModuleEnvironment, request: LinkRequest): LoadedModule {
   for (const f of layout.functions)
     copyIn(env, addressIn(bases, f) - (f.start - f.from), object.code.subarray(f.from, f.end));
   layout.segments.forEach((placed, i) => {
-    copyIn(env, addressIn(bases, placed), segments[i]);
+    const address = addressIn(bases, placed);
+    const copies = placed.part === 'percpu' ? env.percpu.copies(address) : [address];
+    for (const copy of copies) copyIn(env, copy, segments[i]);
   });
   const m = describe(env, request, segments);
   writeStruct(env, m);
@@ -273,6 +277,8 @@ function writeStruct(env: ModuleEnvironment, m: LoadedModule): void {
   struct.num_kp = m.params.count;
   struct.num_syms = m.exports.filter((e) => !e.gpl).length;
   struct.num_gpl_syms = m.exports.filter((e) => e.gpl).length;
+  struct.percpu = m.bases.percpu;
+  struct.percpu_size = m.layout.percpu.size;
   for (const part of partsOf(m)) {
     const { textPages, rodataPages, roAfterInitPages, size } = m.layout[part];
     const layout = part === 'core' ? struct.core_layout : struct.init_layout;
@@ -364,7 +370,7 @@ function symbolsOf(m: LoadedModule): KernelSymbol[] {
     if (s.name.startsWith('.L')) return [];
     const placed =
       s.kind === 'function' ? layout.functions[s.index - object.imports.length] : layout.segments[s.segment];
-    if (!partsOf(m).includes(placed.part)) return [];
+    if (placed.part === 'percpu' || !partsOf(m).includes(placed.part)) return [];
     const type = s.kind === 'function' ? 't' : typeOfData(object.segments[s.segment].name);
     // Upper case for what EXPORT_SYMBOL() offers, as in Linux: EXPORT_SYMBOL_GPL() does not count.
     const exported = m.exports.some((e) => !e.gpl && e.address === addresses[i] && e.name === s.name);
@@ -400,6 +406,7 @@ function lineLookup(m: LoadedModule): ((address: Vaddr) => SourceLine | undefine
 export const presentBases = ({ bases, hasInit }: LoadedModule): Bases => ({
   core: bases.core,
   init: hasInit ? bases.init : 0,
+  percpu: bases.percpu,
 });
 
 /** Takes a module out of memory: nothing of it can be called or named any more. */

@@ -12,6 +12,7 @@ import { KERN_ERR, KERN_NOTICE, KERN_WARNING } from '../../lib/env.js';
 import { EBUSY, EEXIST, ENOENT, ENOEXEC, ENOMEM, EWOULDBLOCK } from '../../lib/errno.js';
 import { initListHead, listAdd, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
+import { PERCPU_MODULE_RESERVE } from '../../mm/percpu.js';
 import type { ModuleTrace } from '../../trace/events/module.js';
 import {
   MODULE_NAME_LEN,
@@ -109,8 +110,8 @@ export class Modules {
       const modinfo = parseModinfo(object.customSections.get('modinfo'));
       const { name, license, inTree } = describeModinfo(modinfo);
       const layout = layoutImage(object);
-      const { core_layout, init_layout } = ModuleStruct.at(env.ram, handle);
-      const bases = { core: core_layout.base, init: this.files.initBase(handle) };
+      const { core_layout, init_layout, percpu } = ModuleStruct.at(env.ram, handle);
+      const bases = { core: core_layout.base, init: this.files.initBase(handle), percpu };
       const hasInit = init_layout.size !== 0;
       const gpl = GPL_COMPATIBLE.has(license);
       const { addresses } = resolveSymbols(object, layout, bases, (s) => this.resolve(s, gpl, new Set()));
@@ -157,7 +158,12 @@ export class Modules {
 
     const layout = layoutImage(object);
     const bases = allocImage(env, layout);
-    if (!bases) return -ENOMEM;
+    if (!bases) {
+      const { size } = layout.percpu;
+      if (size > PERCPU_MODULE_RESERVE)
+        env.log.log(KERN_WARNING, `${name}: Could not allocate ${size} bytes percpu data`);
+      return -ENOMEM;
+    }
     const hasInit = layout.init.size !== 0;
     const uses = new Set<LoadedModule>();
     const gpl = GPL_COMPATIBLE.has(license);
