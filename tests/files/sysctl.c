@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A module with settings below /proc/sys/demo; `mistake` chooses what it does wrong. */
+#include <linux/completion.h>
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
 #include <linux/kernel.h>
@@ -78,6 +79,19 @@ static void show_pointers(struct tasklet_struct *unused)
 }
 static DECLARE_TASKLET(tasklet, show_pointers);
 
+static DECLARE_COMPLETION(never);
+
+static void show_formats(void)
+{
+	unsigned long flags[] = { 0x73, 0, 1UL << 37, 0x80000001, 0x800 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		pr_info("flags %pGv|\n", &flags[i]);
+	pr_info("call %pB\n", (void *)show_pointers + 8);
+	pr_info("call %pB\n", (void *)16);
+}
+
 static int __init demo_init(void)
 {
 	memset(long_text, 'x', sizeof(long_text) - 1);
@@ -86,6 +100,15 @@ static int __init demo_init(void)
 		return -ENOMEM;
 	if (mistake == 3)
 		try_mistakes();
+	if (mistake == 7)
+		while (mistake)
+			barrier();
+	if (mistake == 8)
+		wait_for_completion(&never);
+	if (mistake == 9)
+		WARN(1, "once too often\n");
+	if (mistake == 10)
+		show_formats();
 	if (mistake == 6) {
 		show_pointers(NULL);
 		tasklet_schedule(&tasklet);

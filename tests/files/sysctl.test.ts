@@ -235,6 +235,117 @@ describe('settings of the kernel', () => {
     ]);
   });
 
+  test('kernel.warn_limit and kernel.panic_on_warn', () => {
+    const panicked = (path: string, value: string) => {
+      const machine = boot();
+      expect(echo(machine, path, value)).toBe(0);
+      expect(machine.insmod(ko, 'mistake=9')).toEqual({ status: 0, panicked: true });
+      return texts(machine).filter((text) => text.startsWith('Kernel panic'));
+    };
+    expect(panicked('kernel/panic_on_warn', '1')).toEqual([
+      'Kernel panic - not syncing: kernel: panic_on_warn set ...',
+    ]);
+    expect(panicked('kernel/warn_limit', '1')).toEqual([
+      'Kernel panic - not syncing: kernel: system warned too often (kernel.warn_limit is 1)',
+    ]);
+  });
+
+  test('kernel.watchdog_thresh, kernel.softlockup_panic and kernel.watchdog', () => {
+    const loop = (...settings: (readonly [string, string])[]) => {
+      const machine = boot();
+      for (const [path, value] of settings) expect(echo(machine, path, value)).toBe(0);
+      const result = machine.insmod(ko, 'mistake=7');
+      const lines = texts(machine).filter((text) => /stuck for|has run for|^Kernel panic/.test(text));
+      return [result, ...lines.map((text) => text.replace(/:?\[?insmod[:[]?\d*\]?/, ''))];
+    };
+    const killed = { status: 0, signal: 9 };
+    expect(loop(['kernel/watchdog_thresh', '5'])).toEqual([
+      killed,
+      expect.stringContaining('soft lockup - CPU#0 stuck for 11s!'),
+    ]);
+    expect(loop(['kernel/watchdog_thresh', '1'], ['kernel/softlockup_panic', '1'])).toEqual([
+      { status: 0, panicked: true },
+      expect.stringContaining('stuck for 3s!'),
+      'Kernel panic - not syncing: softlockup: hung tasks',
+    ]);
+    expect(loop(['kernel/watchdog', '0'])).toEqual([
+      killed,
+      expect.stringContaining('has run for 120s with no watchdog: killed'),
+    ]);
+    const machine = boot();
+    expect(echo(machine, 'kernel/watchdog_thresh', '61')).toBe(-22);
+    echo(machine, 'kernel/soft_watchdog', '0');
+    expect(cat(machine, 'kernel/watchdog')).toBe('0\n');
+  });
+
+  test('kernel.hung_task_timeout_secs and its kin', () => {
+    const hang = (...settings: (readonly [string, string])[]) => {
+      const machine = boot();
+      for (const [path, value] of settings) expect(echo(machine, path, value)).toBe(0);
+      const { panicked } = machine.insmod(ko, 'mistake=8');
+      const lines = texts(machine).filter((text) => /^INFO: task|^Kernel panic/.test(text));
+      return [panicked === true, ...lines.map((text) => text.replace(/:\d+/, ''))];
+    };
+    expect(hang()).toEqual([false, 'INFO: task insmod blocked for more than 120 seconds.']);
+    expect(hang(['kernel/hung_task_timeout_secs', '30'])).toEqual([
+      false,
+      'INFO: task insmod blocked for more than 30 seconds.',
+    ]);
+    expect(hang(['kernel/hung_task_timeout_secs', '0'])).toEqual([false]);
+    expect(hang(['kernel/hung_task_warnings', '0'])).toEqual([false]);
+    expect(hang(['kernel/hung_task_panic', '1'])).toEqual([
+      true,
+      'INFO: task insmod blocked for more than 120 seconds.',
+      'Kernel panic - not syncing: hung_task: blocked tasks',
+    ]);
+    expect(echo(boot(), 'kernel/hung_task_warnings', '-2')).toBe(-22);
+  });
+
+  test('kernel.printk_devkmsg', () => {
+    const machine = boot();
+    const { printk } = machine.kernel;
+    expect(echo(machine, 'kernel/printk_devkmsg', 'off\n')).toBe(0);
+    printk.writeKmsg(encode('unheard\n'));
+    expect(echo(machine, 'kernel/printk_devkmsg', 'maybe\n')).toBe(-22);
+    expect(echo(machine, 'kernel/printk_devkmsg', 'on\n')).toBe(0);
+    printk.writeKmsg(encode('heard\n'));
+    expect(texts(machine).filter((text) => text.endsWith('heard'))).toEqual(['heard']);
+    const locked = boot({ commandLine: 'printk.devkmsg=on' });
+    expect(cat(locked, 'kernel/printk_devkmsg')).toBe('on\n');
+    expect(echo(locked, 'kernel/printk_devkmsg', 'off\n')).toBe(-22);
+  });
+
+  test('the console level on the command line', () => {
+    const level = (commandLine: string) => {
+      const lines: string[] = [];
+      const machine = boot({ commandLine, console: (line) => lines.push(line) });
+      machine.kernel.printk.log(6, 'information');
+      return [
+        cat(machine, 'kernel/printk').split('\t')[0],
+        lines.some((line) => line.includes('information')),
+      ];
+    };
+    expect(level('')).toEqual(['7', true]);
+    expect(level('quiet')).toEqual(['4', false]);
+    expect(level('debug')).toEqual(['10', true]);
+    expect(level('loglevel=0')).toEqual(['0', false]);
+    expect(level('loglevel=3 ignore_loglevel')).toEqual(['3', true]);
+  });
+
+  test('%pGv and %pB', () => {
+    const { machine } = load(10);
+    const lines = moduleLog(machine).filter((text) => /^(flags|call)/.test(text));
+    expect(lines.slice(0, 5)).toEqual([
+      'flags read|write|mayread|maywrite|mayexec|',
+      'flags |',
+      'flags 0x2000000000|',
+      'flags read|mergeable|',
+      'flags 0x800|',
+    ]);
+    expect(lines[5]).toMatch(/^call show_pointers\+0x8\/0x[0-9a-f]+ \[demo\]$/);
+    expect(lines[6]).toBe('call 0x0000000000000010');
+  });
+
   test('kernel.printk says what reaches the console', () => {
     const lines: string[] = [];
     const machine = boot({ console: (line) => lines.push(line) });

@@ -53,6 +53,23 @@ describe('dmesg', () => {
     );
   });
 
+  it('shows what was logged in some time', () => {
+    const texts = (...args: string[]) => run(logOf(LINES), '-t', ...args).split('\n').length - 1;
+    const iso = run(logOf(LINES), '--time-format', 'iso').slice(0, 10);
+    expect(texts('--since', `@${BOOT + 5}`)).toBe(4);
+    expect(texts('--until', `@${BOOT + 5}`)).toBe(4);
+    expect(texts('--since', `@${BOOT + 1}`, '--until', `@${BOOT + 6}`)).toBe(4);
+    expect(texts('--since', iso)).toBe(8);
+    expect(texts('--since', '2022-12-11 22:15:05')).toBe(4);
+    expect(texts('--since', '2022-12-11T22:16')).toBe(2);
+    expect(texts('--since=+1s')).toBe(7);
+    expect(texts('--until=1s ago')).toBe(0);
+    for (const bad of ['2022-13-01', '2022-02-30', '25:00', 'soon', '+x', '5 years ago', ''])
+      expect(dmesg(logOf(LINES), ['--since', bad], BOOT).err, bad).toBe(
+        `dmesg: invalid time value "${bad}"\n`,
+      );
+  });
+
   it('shows dates', () => {
     expect(run(logOf(LINES), '-T', '-l', 'err')).toBe(
       "[Sun Dec 11 22:15:05 2022] reft: `abc' invalid for parameter `n'\n",

@@ -31,6 +31,12 @@ export const isShown = (record: LogRecord, options: DmesgOptions): boolean =>
   (!options.levels || options.levels.has(record.level)) &&
   (!options.facilities || options.facilities.has(record.facility));
 
+/** True if a record was logged in the time that the command line asks for. */
+function isInTime(record: LogRecord, { since, until }: DmesgOptions, bootTime: number): boolean {
+  const seconds = bootTime + record.ts_nsec / 1e9;
+  return (since === undefined || seconds >= since) && (until === undefined || seconds <= until);
+}
+
 /** Writes records one after another; a delta is the time since the record before. */
 export class DmesgFormatter {
   private lastUs = 0;
@@ -143,7 +149,7 @@ export interface DmesgResult {
  */
 export function dmesg(printk: Printk, args: readonly string[], bootTime = 0): DmesgResult {
   const nothing = new Uint8Array(0);
-  const options = parseDmesg(args);
+  const options = parseDmesg(args, bootTime + Math.floor(printk.ns / 1e9));
   if (typeof options === 'string') return { status: 1, out: nothing, err: options };
   if (options.action === 'help') return { status: 0, out: encodeUtf8(DMESG_HELP), err: '' };
   if (options.consoleLevel !== undefined)
@@ -161,7 +167,7 @@ export function dmesg(printk: Printk, args: readonly string[], bootTime = 0): Dm
   let seq = from;
   for (const record of printk.records(from)) {
     seq = record.seq + 1;
-    if (isShown(record, options)) records.push(record);
+    if (isShown(record, options) && isInTime(record, options, bootTime)) records.push(record);
   }
   if (options.json) out.bytes(encodeUtf8(json(records, options.decode)));
   else for (const record of records) out.bytes(formatter.record(record));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /** The command line of dmesg. */
 
+import { parseMoment } from './dmesg_time.js';
+
 export const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'];
 export const FACILITIES = [
   'kern',
@@ -35,6 +37,9 @@ export interface DmesgOptions {
   levels?: Set<number>;
   facilities?: Set<number>;
   clearAfter: boolean;
+  /** Seconds since 1970. */
+  since?: number;
+  until?: number;
   /** Records below this level reach the console from now on. */
   consoleLevel?: number | 'default';
   /** Wait for what comes: after what is there, or only that. */
@@ -67,8 +72,10 @@ const OPTIONS: readonly (readonly [string, string, ('value' | '?')?])[] = [
   ['read-clear', 'c'],
   ['reltime', 'e'],
   ['show-delta', 'd'],
+  ['since', '1', 'value'],
   ['syslog', 'S'],
   ['time-format', '@', 'value'],
+  ['until', '2', 'value'],
   ['userspace', 'u'],
 ];
 
@@ -96,6 +103,8 @@ Options:
  -T, --ctime                 show date and time
  -t, --notime                show no time
      --noescape              show control characters as they are
+     --since <time>          only what was logged from then on: now, -5min, 10:00, 2026-01-01 10:00, @seconds
+     --until <time>          only what was logged up to then
      --time-format <format>  delta, reltime, ctime, notime or iso
  -J, --json                  JSON
  -w, --follow                wait for more
@@ -162,8 +171,15 @@ function list(text: string, names: readonly string[], kind: string): Set<number>
 }
 
 /** Notes one option; a string is the error. */
-function apply(options: DmesgOptions, { name, value }: Word): string | undefined {
+function apply(options: DmesgOptions, { name, value }: Word, now: number): string | undefined {
   switch (name) {
+    case 'since':
+    case 'until': {
+      const moment = parseMoment(value, now);
+      if (moment === undefined) return `dmesg: invalid time value "${value}"\n`;
+      options[name] = moment;
+      return;
+    }
     case 'level': {
       const levels = list(value, LEVELS, 'level');
       if (typeof levels === 'string') return levels;
@@ -218,8 +234,11 @@ function applyFlag(options: DmesgOptions, name: string): void {
   Object.assign(options, flags[name] ?? {});
 }
 
-/** The options, or what to print on stderr. */
-export function parseDmesg(args: readonly string[]): DmesgOptions | string {
+/**
+ * The options, or what to print on stderr.
+ * @param now seconds since 1970
+ */
+export function parseDmesg(args: readonly string[], now = 0): DmesgOptions | string {
   const found = words(args);
   if (typeof found === 'string') return found;
   const names = found.map(({ name }) => name);
@@ -237,7 +256,7 @@ export function parseDmesg(args: readonly string[]): DmesgOptions | string {
     clearAfter: false,
   };
   for (const word of found) {
-    const error = apply(options, word);
+    const error = apply(options, word, now);
     if (error) return error;
   }
   return options;

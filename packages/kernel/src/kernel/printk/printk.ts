@@ -228,6 +228,11 @@ export class Printk implements Log {
     this.show({ ...open, flags: open.flags | LOG_FINAL });
   }
 
+  /** Nanoseconds since power-on. */
+  get ns(): number {
+    return this.deps.clock.ns;
+  }
+
   private now(): number {
     const { clock } = this.deps;
     clock.advance(PRINTK_NS);
