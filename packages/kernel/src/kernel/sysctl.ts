@@ -186,7 +186,8 @@ export class SysctlHandlers {
       if (pos > stringLength(mem, data, maxlen - 1)) return 0;
       writeS64(mem, ppos, pos + count);
       const value = stringValue(readBytes(mem, buffer, Math.min(count, maxlen)), maxlen - 1 - pos);
-      writeBytes(mem, data + pos, Uint8Array.of(...value, 0));
+      writeBytes(mem, data + pos, value);
+      writeBytes(mem, data + pos + value.length, Uint8Array.of(0));
       return 0;
     }
     const length = stringLength(mem, data, maxlen);
@@ -195,11 +196,11 @@ export class SysctlHandlers {
       return 0;
     }
     const shown = Math.min(length - pos, count);
-    const end = shown < count ? [10] : [];
-    const text = Uint8Array.of(...readBytes(mem, data + pos, shown), ...end);
-    writeBytes(mem, buffer, text);
-    writeS64(mem, lenp, text.length);
-    writeS64(mem, ppos, pos + text.length);
+    writeBytes(mem, buffer, readBytes(mem, data + pos, shown));
+    const newline = Number(shown < count);
+    if (newline) writeBytes(mem, buffer + shown, Uint8Array.of(10));
+    writeS64(mem, lenp, shown + newline);
+    writeS64(mem, ppos, pos + shown + newline);
     return 0;
   }
 

@@ -179,7 +179,8 @@ export class ProcSysctl {
     writeS64(deps, record + POSITION, 0);
     let error = 0;
     for (let done = 0, i = 0; done < bytes.length && i < MOST_CALLS; i++) {
-      deps.guest.write(record + BUFFER, Uint8Array.of(...bytes.subarray(done), 0));
+      deps.guest.write(record + BUFFER, bytes.subarray(done));
+      deps.guest.write(record + BUFFER + bytes.length - done, Uint8Array.of(0));
       writeS64(deps, record + LENGTH, bytes.length - done);
       const args = [table, Number(write), record + BUFFER, record + LENGTH, record + POSITION];
       error = deps.callC(handler, 'i:pippp', ...args);
