@@ -373,6 +373,7 @@ export class Kernel {
         ...Object.keys(MMU_FUNCTIONS),
         ...COMPILER_RT,
         ...FILE_TRACE_FUNCTIONS,
+        ...this.fs.calls.traceFunctions(),
         ...TRACE_FUNCTIONS,
         ...INTERRUPT_FRAMES,
         'load_module',

@@ -46,6 +46,11 @@ export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
     pageTables: () => k.pageTables,
     modules: () => k.modules,
     flushPage: (address) => k.mmu.flushPage(address),
+    inFrames: (names, body) =>
+      k.functions.withFrames(
+        names.map((name) => k.symbols.returnAddress(name)),
+        body,
+      ),
     symbol: (name) => k.symbols.find(name)!,
     format: (format, args, max = 256) =>
       vsprintf(k.format, k.guest.readString(format), new VaList(k.format, args), max),

@@ -53,6 +53,16 @@ export interface DirectoryEntry {
 }
 export type SystemCall = (call: Handle, request: Request) => Outcome;
 
+/** Functions of system calls whose name is not the request's. */
+const SYSTEM_CALLS: { readonly [name: string]: string } = {
+  open: '__x64_sys_openat',
+  exit: '__x64_sys_exit_group',
+  stat: '__x64_sys_newstat',
+  lstat: '__x64_sys_newlstat',
+  fstat: '__x64_sys_newfstat',
+  setattr: '__x64_sys_fchmodat',
+  getdents: '__x64_sys_getdents64',
+};
 /** context.done of a task in user mode. */
 const IN_USER_MODE = 2;
 /** Bit 2 of thread_info.flags. */
@@ -101,6 +111,11 @@ export class FileCalls {
     deps.scheduler.step('user', () => this.user());
   }
 
+  /** Names of the functions that call traces show for system calls. */
+  traceFunctions(): string[] {
+    return [...this.table.keys()].map((name) => SYSTEM_CALLS[name] ?? `__x64_sys_${name}`);
+  }
+
   /** Adds a system call. */
   add(name: string, call: SystemCall): void {
     this.table.set(name, call);
@@ -114,7 +129,9 @@ export class FileCalls {
     this.pending = undefined;
     const call = TaskStruct.at(this.deps.ram, task).files + CALL;
     this.at(call).nr = 1;
-    return this.table.get(pending.request.name)!(call, pending.request);
+    const { request } = pending;
+    const frames = [...SYSCALL_FRAMES, SYSTEM_CALLS[request.name] ?? `__x64_sys_${request.name}`];
+    return this.deps.inFrames(frames, () => this.table.get(request.name)!(call, request));
   }
 
   private sleep(): Outcome {

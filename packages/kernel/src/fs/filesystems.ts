@@ -40,15 +40,6 @@ import { VfsExports } from './vfs_exports.js';
 /** Kernel functions that only call traces of system calls on files name. */
 export const FILE_TRACE_FUNCTIONS = [
   '__fput',
-  '__x64_sys_close',
-  '__x64_sys_exit_group',
-  '__x64_sys_fsync',
-  '__x64_sys_ioctl',
-  '__x64_sys_lseek',
-  '__x64_sys_openat',
-  '__x64_sys_poll',
-  '__x64_sys_read',
-  '__x64_sys_write',
   'chrdev_open',
   'do_dentry_open',
   'do_filp_open',

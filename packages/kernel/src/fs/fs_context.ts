@@ -32,6 +32,8 @@ export interface FsDeps extends GuestAccess {
   pageTables(): PageTables;
   modules(): Modules;
   flushPage(address: Vaddr): void;
+  /** Runs code below the named functions, outermost first, as call traces and call sites see it. */
+  inFrames<T>(names: readonly string[], body: () => T): T;
   /** Address of a function or variable of the kernel. */
   symbol(name: string): Vaddr;
   /** Formats as printf does. */

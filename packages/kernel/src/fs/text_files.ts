@@ -26,6 +26,8 @@ export interface TextProvider {
   read(path: string): Uint8Array | undefined;
   /** @returns 0 or a negative errno */
   write?(path: string, bytes: Uint8Array): number;
+  /** Opened with O_TRUNC: what there was is forgotten. */
+  truncate?(path: string): void;
 }
 
 export class TextFiles {
@@ -48,6 +50,11 @@ export class TextFiles {
 
   read(path: string): Uint8Array | undefined {
     return this.providerOf(path)?.read(path);
+  }
+
+  /** Somebody opens a text with O_TRUNC. */
+  truncate(path: string): void {
+    this.providerOf(path)?.truncate?.(path);
   }
 
   /** Names in a folder; undefined if no provider has it. */

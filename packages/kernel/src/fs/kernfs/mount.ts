@@ -11,7 +11,7 @@ import type { KernelExports } from '../../arch/wasm64/exports.js';
 import { ENOMEM, EPERM } from '../../lib/errno.js';
 import { encodeUtf8 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
-import { ATTR_GID, ATTR_MODE, ATTR_UID, type Attributes } from '../attr.js';
+import { ATTR_GID, ATTR_MODE, ATTR_SIZE, ATTR_UID, type Attributes } from '../attr.js';
 import type { Dcache } from '../dcache.js';
 import { S_IALLUGO, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../file_modes.js';
 import type { FsDeps } from '../fs_context.js';
@@ -123,6 +123,7 @@ export class KernfsMounts {
   /** @linux fs/kernfs/inode.c:kernfs_evict_inode full */
   private evict(inode: Handle): void {
     const node = this.nodeOf(inode);
+    this.inodes.finish(inode);
     if (node === 0) return;
     const n = this.tree.at(node);
     n.size = this.inodes.at(inode).i_size;
@@ -130,13 +131,14 @@ export class KernfsMounts {
     this.tree.put(node);
   }
 
-  /** @linux fs/kernfs/inode.c:kernfs_iop_setattr partial: sizes are not changed */
+  /** @linux fs/kernfs/inode.c:kernfs_iop_setattr partial: sizes are not changed; a text may have a meaning for it */
   private setattr(dentry: Handle, attr: Handle): number {
     const inode = this.dcache.at(dentry).d_inode;
     const node = this.nodeOf(inode);
     const a = Iattr.at(this.deps.ram, attr);
     const n = this.tree.at(node);
     if (n.flags & NODE_TEXT && a.ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) return -EPERM;
+    if (n.flags & NODE_TEXT && a.ia_valid & ATTR_SIZE) this.texts.truncate(this.tree.pathOf(node));
     if (a.ia_valid & ATTR_MODE) n.mode = (n.mode & S_IFMT) | (a.ia_mode & S_IALLUGO);
     if (a.ia_valid & ATTR_UID) n.uid = a.ia_uid;
     if (a.ia_valid & ATTR_GID) n.gid = a.ia_gid;
