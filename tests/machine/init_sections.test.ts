@@ -6,7 +6,6 @@ import type { Machine } from '@pagewalk/kernel/machine';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { brokenInvariants, memoryLost, memoryOf } from '../support/memory.js';
 import { boot, build, closeCompiler, moduleLog } from '../support/modules.js';
-import { checkRebuild } from '../support/rebuild.js';
 
 const MS = 1e6;
 const [ENOMEM, ENODEV] = [12, 19];
@@ -220,14 +219,14 @@ module_init(i); module_exit(e); MODULE_LICENSE("GPL");`;
 });
 
 describe('a snapshot', () => {
-  /** Two lives: one goes on as it is, of the other everything but RAM is made anew between any two steps. */
+  /** Two lives: one goes on as it is, the other is a copy of itself between any two steps. */
   const lives = (what: string, ...steps: ((machine: Machine) => void)[]) => {
     const plain = boot();
     let copied = boot();
     insmod(plain, what);
     insmod(copied, what);
     for (const step of steps) {
-      copied = checkRebuild(copied);
+      copied = copied.fork();
       step(plain);
       step(copied);
     }
