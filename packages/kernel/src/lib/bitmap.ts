@@ -3,6 +3,7 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { PAGE_SIZE, type Vaddr } from '../machine/layout.js';
+import { chargeBytes } from '../machine/work.js';
 import { parseList, parseMask } from './bitmap_parse.js';
 import { bitmapListText, bitmapText } from './bitmap_text.js';
 import { EBUSY, ENOMEM } from './errno.js';
@@ -26,9 +27,13 @@ const regionLength = (order: number) => 2 ** (order & 31);
 /** A number of bits that C gives as an int. */
 const fromInt = (bits: number) => Math.max(0, bits);
 
+/** What a byte of a map costs that becomes part of an integer, beside one that is looked at. */
+const INTEGER_COST = 16;
+
 /** The map as one integer of `bits` bits. */
 function load(mem: GuestAccess, map: Vaddr, bits: number): bigint {
   const bytes = readBytes(mem, map, longBytes(bits));
+  chargeBytes(mem.ram, INTEGER_COST * bytes.length);
   let hex = '';
   for (let i = bytes.length - 1; i >= 0; i--) hex += bytes[i].toString(16).padStart(2, '0');
   return BigInt.asUintN(bits, BigInt(`0x0${hex}`));
@@ -42,6 +47,7 @@ function store(mem: GuestAccess, map: Vaddr, value: bigint, bits: number): void 
     .toString(16)
     .padStart(2 * longBytes(bits), '0');
   const bytes = new Uint8Array(longBytes(bits));
+  chargeBytes(mem.ram, INTEGER_COST * bytes.length);
   for (let i = 0; i < bytes.length; i++)
     bytes[bytes.length - 1 - i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
   writeBytes(mem, map, bytes);

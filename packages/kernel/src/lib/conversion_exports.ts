@@ -3,6 +3,7 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Vaddr } from '../machine/layout.js';
+import { chargeBytes } from '../machine/work.js';
 import { digitValue } from './ctype.js';
 import { EINVAL } from './errno.js';
 import {
@@ -51,6 +52,7 @@ function checksum(
     const p = physical(mem, address + done);
     const count = Math.min(n - done, bytesToPageEnd(address + done));
     for (let i = 0; i < count; i++) c = step(c, mem.ram.u8[p + i]);
+    chargeBytes(mem.ram, 3 * count);
     done += count;
   }
   return c >>> 0;
@@ -67,6 +69,9 @@ function parseUuid(text: string): Uint8Array | undefined {
 /** Order of a GUID's bytes: its first three fields are little-endian. */
 const guidOrder = (bytes: Uint8Array) =>
   Uint8Array.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15], (i) => bytes[i]);
+
+/** What a byte costs that is made into text, beside one that is looked at. */
+const TEXT_COST = 48;
 
 export function conversionExports(mem: GuestAccess, random: Random): KernelExports {
   const parse = (s: Vaddr, target: Vaddr, order: (bytes: Uint8Array) => Uint8Array) => {
@@ -104,6 +109,7 @@ export function conversionExports(mem: GuestAccess, random: Random): KernelExpor
           const bytes = readBytes(mem, src + i, Math.min(4096, n - i));
           const text = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
           writeBytes(mem, dst + 2 * i, encodeUtf8(text));
+          chargeBytes(mem.ram, TEXT_COST * bytes.length);
         }
         return dst + 2 * n;
       },

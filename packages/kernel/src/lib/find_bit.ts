@@ -3,6 +3,7 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Vaddr } from '../machine/layout.js';
+import { chargeBytes } from '../machine/work.js';
 import { bytesToPageEnd, type GuestAccess, physical } from './guest_access.js';
 
 /** Index of the lowest set bit of a byte that is not 0. */
@@ -30,6 +31,7 @@ function findNext(
       bytesToPageEnd(maps[0] + index),
       bytesToPageEnd(b + index),
     );
+    chargeBytes(mem.ram, 2 * bytes);
     for (let i = 0; i < bytes; i++, bit = (index + i) * 8) {
       let found = combine(u8[p + i], u8[q + i]) & 0xff;
       if (i === 0) found &= 0xff << (bit & 7);

@@ -6,7 +6,7 @@
 
 import { PAGE_MASK_LOW, PAGE_SIZE, type Paddr, type Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
-import { charge, PAGE_COUNT } from '../machine/work.js';
+import { charge, chargeBytes, PAGE_COUNT } from '../machine/work.js';
 import { type GuestMemory, KernelBug } from './env.js';
 import { step } from './walk.js';
 
@@ -118,8 +118,11 @@ export function stringLength(mem: GuestAccess, address: Vaddr, max = Number.POSI
     const p = physical(mem, address + done);
     const count = Math.min(max - done, bytesToPageEnd(address + done));
     const end = p + count;
-    for (let q = p; q < end; q++) if (u8[q] === 0) return done + (q - p);
-    done += count;
+    let q = p;
+    while (q < end && u8[q] !== 0) q++;
+    chargeBytes(mem.ram, q - p);
+    done += q - p;
+    if (q < end) return done;
   }
   return max;
 }

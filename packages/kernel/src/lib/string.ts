@@ -5,6 +5,7 @@
  */
 
 import type { Vaddr } from '../machine/layout.js';
+import { chargeBytes } from '../machine/work.js';
 import { isSpace, toLower } from './ctype.js';
 import { E2BIG, EINVAL } from './errno.js';
 import {
@@ -21,6 +22,8 @@ import {
   writeU8,
 } from './guest_access.js';
 
+/** What a byte costs that a function is called for, beside one that is only compared. */
+const TEST_COST = 3;
 const INT_MAX = 2 ** 31 - 1;
 const NUL = Uint8Array.of(0);
 
@@ -30,8 +33,11 @@ function indexWhere(mem: GuestAccess, s: Vaddr, n: number, stop: (byte: number) 
   for (let done = 0; done < n; ) {
     const p = physical(mem, s + done);
     const count = Math.min(n - done, bytesToPageEnd(s + done));
-    for (let i = 0; i < count; i++) if (stop(u8[p + i])) return done + i;
-    done += count;
+    let i = 0;
+    while (i < count && !stop(u8[p + i])) i++;
+    chargeBytes(mem.ram, TEST_COST * i);
+    done += i;
+    if (i < count) return done;
   }
   return -1;
 }
@@ -53,12 +59,15 @@ function firstDifference(
     const p = physical(mem, a + done);
     const q = physical(mem, b + done);
     const count = Math.min(n - done, bytesToPageEnd(a + done), bytesToPageEnd(b + done));
-    for (let i = 0; i < count; i++) {
+    let i = 0;
+    for (; i < count; i++) {
       const x = u8[p + i];
       const y = u8[q + i];
-      if ((x !== y && (!fold || fold(x) !== fold(y))) || (strings && x === 0)) return done + i;
+      if ((x !== y && (!fold || fold(x) !== fold(y))) || (strings && x === 0)) break;
     }
-    done += count;
+    chargeBytes(mem.ram, fold ? TEST_COST * i : i);
+    done += i;
+    if (i < count) return done;
   }
   return -1;
 }
@@ -328,6 +337,7 @@ export function memsetN(mem: GuestAccess, s: Vaddr, value: bigint, size: 2 | 4 |
     const p = physical(mem, s + done, true);
     const bytes = Math.min(count * size - done, bytesToPageEnd(s + done));
     for (let i = 0; i < bytes; i++) u8[p + i] = pattern[(done + i) % size];
+    chargeBytes(mem.ram, TEST_COST * bytes);
     done += bytes;
   }
   return s;

@@ -10,10 +10,17 @@ import type { Ram } from './ram.js';
 
 /** Of a page of guest memory whose bytes a kernel function goes through, in loop iterations of translated code. */
 export const PAGE_COUNT = 128;
+/** Bytes that a kernel function looks at one by one in the time of a loop iteration of translated code. */
+const BYTES_PER_COUNT = 4;
 /** Of a page frame that comes and goes as part of something larger. */
 export const FRAME_COUNT = 32;
 /** Of a line that is written into the log. */
 export const RECORD_COUNT = 800;
+
+/** Counts bytes that were looked at one by one. */
+export function chargeBytes(ram: Ram, bytes: number): void {
+  ram.host32[REG.ticks >> 2] -= (bytes / BYTES_PER_COUNT) | 0;
+}
 
 /** Counts work. The tick that falls due is taken at the next loop head or function entry of guest code. */
 export function charge(ram: Ram, count: number): void {
