@@ -213,6 +213,15 @@ export class Machine {
     }
   }
 
+  /**
+   * Chooses by seed who of the tasks that can run is picked next, from here on: as boot parameter `sched_seed=N`, but
+   * for a machine that runs already, a fork for instance.
+   * @param seed 0: whoever has waited longest
+   */
+  seedScheduler(seed: number): void {
+    this.kernel.scheduler.reseed(seed);
+  }
+
   /** A number over all memory: equal for machines that have done the same from the same start. */
   memoryHash(): string {
     return hashRam(this.kernel.ram);

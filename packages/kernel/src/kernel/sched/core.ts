@@ -118,8 +118,13 @@ export class Scheduler {
   boot(): void {
     const { ram, seed } = this.env;
     initListHead(ram, this.runQueue);
-    ram.i32[this.random] = seed === 0 ? 0 : Math.imul(seed, 0x9e3779b1) | 1;
+    this.reseed(seed);
     ram.i32[this.lastCpu] = -1;
+  }
+
+  /** Chooses the order in which tasks are picked from here on. @param seed 0: whoever has waited longest */
+  reseed(seed: number): void {
+    this.env.ram.i32[this.random] = seed === 0 ? 0 : Math.imul(seed, 0x9e3779b1) | 1;
   }
 
   // ---------------------------------------------------------------- steps
