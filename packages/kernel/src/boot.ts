@@ -23,9 +23,11 @@ import {
   filesystemDeps,
   kernelSettings,
   moduleEnvironment,
+  moduleQueryDeps,
   oopsEnvironment,
   pageCacheDeps,
   schedulerEnvironment,
+  shrinkerDeps,
   trapEnvironment,
 } from './environments.js';
 import { FILE_TRACE_FUNCTIONS, Filesystems } from './fs/filesystems.js';
@@ -38,6 +40,7 @@ import { Kallsyms } from './kernel/kallsyms.js';
 import { Kthreads } from './kernel/kthread.js';
 import { Library } from './kernel/library.js';
 import { Modules } from './kernel/module/main.js';
+import { ModuleQueries } from './kernel/module/queries.js';
 import { ModuleSpace } from './kernel/module/space.js';
 import { ModuleSteps } from './kernel/module/steps.js';
 import { Oops, TaskKilled } from './kernel/oops.js';
@@ -62,6 +65,7 @@ import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports, sleepingExports } from './kernel_exports.js';
 import { crc32 } from './lib/crc32.js';
 import { type BootParameters, type Env, KERN_INFO, KERN_NOTICE } from './lib/env.js';
+import { ErrorNames } from './lib/errname_table.js';
 import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
@@ -77,10 +81,12 @@ import { Ram } from './machine/ram.js';
 import { PageCache } from './mm/filemap.js';
 import { formatGfp, GFP_KERNEL } from './mm/gfp.js';
 import { Ioremap } from './mm/ioremap.js';
+import { KernelMap } from './mm/kernel_map.js';
 import { Memblock } from './mm/memblock.js';
 import { PageAllocator } from './mm/page_alloc.js';
 import { bootFlag } from './mm/page_debug.js';
 import { PageTables } from './mm/pgtable.js';
+import { Shrinkers } from './mm/shrinker.js';
 import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
 import { kvfree } from './mm/util.js';
@@ -150,6 +156,12 @@ export class Kernel {
   readonly params: Params;
   /** Files of devices, /proc, debugfs and sysfs. */
   readonly fs: Filesystems;
+  readonly moduleQueries: ModuleQueries;
+  /** What the host's modprobe finds for a name: images, dependencies first. Without it there is no modprobe. */
+  modprobe: ((name: string) => readonly Uint8Array[] | undefined) | undefined;
+  readonly errorNames: ErrorNames;
+  readonly kernelMap: KernelMap;
+  readonly shrinkers: Shrinkers;
   /** Buses, managed resources, and who uses which addresses. */
   readonly drivers: DriverModel;
   /** /proc/sys. */
@@ -356,6 +368,15 @@ export class Kernel {
         name === 'dyndbg' && this.dynamicDebug.exec(value ?? '+p', module) >= 0,
     });
     this.fs = new Filesystems(filesystemDeps(this, access), data);
+    this.moduleQueries = new ModuleQueries(moduleQueryDeps(this, access));
+    this.errorNames = new ErrorNames(ram, data);
+    this.kernelMap = new KernelMap({
+      env: this.env,
+      pages: this.pages,
+      tlb: this.mmu,
+      pageTables: () => this.pageTables,
+    });
+    this.shrinkers = new Shrinkers(shrinkerDeps(this));
     const freeIrq = this.concurrency.irqs.sleepingExports()['free_irq'][1];
     this.drivers = new DriverModel(filesystemDeps(this, access), { ...this.fs, freeIrq });
     this.tracing = new Tracing(tracingEnvironment(this), traceRegistry(this));
@@ -492,10 +513,14 @@ export class Kernel {
     this.scheduler.boot();
     this.tasks.boot(FIRST_PID);
     this.taskServices.boot();
+    this.errorNames.boot();
+    this.kernelMap.boot();
+    this.shrinkers.boot();
     this.fs.boot();
     this.drivers.boot(bootRegions(this), this.fs.tree.folder('sys/bus'));
     this.oops.panicSettings.boot(this.parameters);
     this.watchdog.boot(this.parameters);
+    this.taskServices.load.boot();
     this.concurrency.boot();
     this.tracing.boot();
     this.sysctlHandlers.boot();

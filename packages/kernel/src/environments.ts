@@ -6,6 +6,8 @@ import type { Kernel } from './boot.js';
 import type { FsDeps } from './fs/fs_context.js';
 import { calleeAt } from './kernel/module/callee.js';
 import type { ModuleEnvironment } from './kernel/module/environment.js';
+import type { ModuleQueryDeps } from './kernel/module/queries.js';
+import { MODULE_NAME_LEN } from './kernel/module_types.js';
 import type { OopsEnvironment } from './kernel/oops.js';
 import type { BootRegion } from './kernel/resource.js';
 import type { SchedulerEnvironment } from './kernel/sched/core.js';
@@ -22,6 +24,7 @@ import type { PageCacheDeps } from './mm/filemap.js';
 import { GFP_KERNEL } from './mm/gfp.js';
 import { LOW_1M, LOW_MEMORY_END } from './mm/memblock.js';
 import { PCPU_UNIT_SIZE, PERCPU_MODULE_RESERVE } from './mm/percpu.js';
+import type { ShrinkerDeps } from './mm/shrinker.js';
 import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
 /** Firmware at the end of the first MiB. */
@@ -183,6 +186,32 @@ export function moduleEnvironment(k: Kernel): ModuleEnvironment {
     runConstructors: (m) => {
       for (const ctor of m.constructors) k.callInFrames(['do_init_module'], ctor, 'v:');
     },
+  };
+}
+
+export function moduleQueryDeps(k: Kernel, access: GuestAccess): ModuleQueryDeps {
+  return {
+    ...access,
+    scheduler: k.scheduler,
+    modules: () => k.modules,
+    kernelSymbol: (name) => k.symbols.find(name),
+    printModules: () => k.oops.printModules(),
+    format: (format, args) =>
+      vsprintf(k.format, k.guest.readString(format), new VaList(k.format, args), MODULE_NAME_LEN),
+    modprobe: (name) => (k.modprobe === undefined ? 'no modprobe' : k.modprobe(name)),
+    insmod: (image) => k.moduleSteps.task('insmod', { image, text: '' }),
+  };
+}
+
+export function shrinkerDeps(k: Kernel): ShrinkerDeps {
+  return {
+    env: k.env,
+    pages: k.pages,
+    callC: (fn, signature, ...args) => k.callC(fn, signature, ...args),
+    currentTask: () => k.tasks.currentHandle,
+    kmalloc: (bytes, gfp) => k.slub.kmalloc(bytes, gfp),
+    kfree: (address) => void k.slub.kfree(address),
+    notifyOom: () => k.library.notifiers.notifyOom(),
   };
 }
 

@@ -69,6 +69,10 @@ export function kernelExports(k: Kernel): KernelExports {
     ...k.library.exports(),
     ...k.fs.exports(),
     ...k.drivers.exports(),
+    ...k.moduleQueries.exports(),
+    ...k.errorNames.exports(),
+    ...k.kernelMap.exports(),
+    ...k.shrinkers.exports(),
     ...k.tracing.exports(),
     ...k.sysctlHandlers.exports(),
     ...k.sysctlTables.exports(),
@@ -83,6 +87,7 @@ export function sleepingExports(k: Kernel): KernelExports {
     ...k.kthreads.sleepingExports(),
     ...k.concurrency.sleepingExports(),
     ...k.drivers.sleepingExports(),
+    ...k.moduleQueries.sleepingExports(),
     ...k.pageLocks.sleepingExports(),
   });
 }

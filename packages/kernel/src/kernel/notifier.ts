@@ -44,6 +44,8 @@ export class Notifiers {
   private readonly moduleList: Handle;
   private readonly panicList: Handle;
   private readonly panicText: Handle;
+  private readonly oomList: Handle;
+  private readonly oomFreed: Handle;
 
   constructor(
     private readonly k: NotifierServices,
@@ -53,11 +55,13 @@ export class Notifiers {
     this.moduleList = data.declare('module_notify_list', RwSemaphore.size + 8);
     this.panicList = data.declare('panic_notifier_list', 16);
     this.panicText = data.declare('panic_notifier_text', PANIC_TEXT);
+    this.oomList = data.declare('oom_notify_list', RwSemaphore.size + 8);
+    this.oomFreed = data.declare('oom_notify_freed', 8);
   }
 
   boot(): void {
     const { ram } = this.k;
-    for (const list of [this.rebootList, this.moduleList]) {
+    for (const list of [this.rebootList, this.moduleList, this.oomList]) {
       const waiters = list + RwSemaphore.w.wait_list;
       ram.setPtr(waiters, waiters);
       ram.setPtr(waiters + 2, waiters);
@@ -136,6 +140,14 @@ export class Notifiers {
     return value > NOTIFY_OK ? NOTIFY_OK - value : 0;
   }
 
+  /** Tells that memory has run out. @returns pages that were freed, as those who freed them say */
+  notifyOom(): number {
+    const { ram } = this.k;
+    ram.set64(this.oomFreed, 0);
+    this.call(ram.addressOf(this.oomList) + HEADS.blocking, 0, ram.addressOf(this.oomFreed));
+    return ram.s64(this.oomFreed);
+  }
+
   /** Tells who registered with panic_notifier_list what the kernel died of. */
   notifyPanic(message: string): void {
     const { mem, ram } = this.k;
@@ -169,7 +181,10 @@ export class Notifiers {
     });
     const reboot = this.k.ram.addressOf(this.rebootList) + HEADS.blocking;
     const modules = this.k.ram.addressOf(this.moduleList) + HEADS.blocking;
+    const oom = this.k.ram.addressOf(this.oomList) + HEADS.blocking;
     return Object.assign({}, ...kinds, {
+      register_oom_notifier: ['i:p', (block: Vaddr) => this.register(oom, block)],
+      unregister_oom_notifier: ['i:p', (block: Vaddr) => this.unregister(oom, block)],
       register_module_notifier: ['i:p', (block: Vaddr) => this.register(modules, block)],
       unregister_module_notifier: ['i:p', (block: Vaddr) => this.unregister(modules, block)],
       register_reboot_notifier: ['i:p', (block: Vaddr) => this.register(reboot, block)],

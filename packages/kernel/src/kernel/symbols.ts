@@ -6,8 +6,8 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { type Functions, kernelFunction } from '../arch/wasm64/functions.js';
-import type { StaticData } from '../lib/static_data.js';
-import { KERNEL_TEXT_START, type Vaddr } from '../machine/layout.js';
+import { STATIC_DATA_PADDR, type StaticData } from '../lib/static_data.js';
+import { KERNEL_DATA_START, KERNEL_TEXT_START, type Vaddr } from '../machine/layout.js';
 import type { Kallsyms, KernelSymbol } from './kallsyms.js';
 
 /** Bytes that each function takes in kernel text. */
@@ -51,11 +51,26 @@ export class KernelSymbols {
     });
     for (const [name, [signature, fn]] of Object.entries(exports))
       functions.add(kernelFunction(name, this.addresses.get(name)!, signature, fn));
-    this.variables = new Map(data.variables.map((v) => [v.name, v.address]));
+    this.variables = new Map([
+      ...data.variables.map((v): [string, Vaddr] => [v.name, v.address]),
+      ...this.sections(data),
+    ]);
     const variables = data.variables.map(
       ({ name, address, size }): KernelSymbol => ({ name, address, size, type: 'D' }),
     );
     kallsyms.add('', [...symbols, ...variables]);
+  }
+
+  /** Where the kernel's sections begin and end: what <asm/sections.h> declares. All data is .data, none .bss. */
+  private sections(data: StaticData): [string, Vaddr][] {
+    const end = KERNEL_DATA_START + data.end - STATIC_DATA_PADDR;
+    return [
+      ['_text', KERNEL_TEXT_START],
+      ['_stext', KERNEL_TEXT_START],
+      ['_etext', KERNEL_TEXT_START + this.textSize],
+      ['_sdata', KERNEL_DATA_START],
+      ...['_edata', '__bss_start', '__bss_stop', '_end'].map((name): [string, Vaddr] => [name, end]),
+    ];
   }
 
   /** Bytes of kernel text in use. */

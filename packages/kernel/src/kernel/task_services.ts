@@ -42,7 +42,6 @@ export class TaskServices {
   boot(): void {
     this.signals.boot();
     this.pids.boot();
-    this.load.boot();
   }
 
   /** Makes a new task a kernel thread, in what is not its own work. */

@@ -35,6 +35,12 @@ const KERNEL_NAMES: { readonly [code: number]: string } = {
   530: 'ERECALLCONFLICT',
 };
 
+/** All numbers that have a name. */
+export const NAMED_ERRORS: readonly number[] = [
+  ...NAMES.flatMap((name, i) => (name === '-' ? [] : [i + 1])),
+  ...Object.keys(KERNEL_NAMES).map(Number),
+];
+
 /** `-ENOMEM` for -12, `ENOMEM` for 12, '' for a number without a name. */
 export function errname(error: number): string {
   const code = Math.abs(error);

@@ -57,6 +57,7 @@ function mapExports(vmalloc: Vmalloc): KernelExports {
   const { env, deps, mapping } = vmalloc;
   const { map } = deps.pages;
   const pointer = (page: Handle): Vaddr => (page === 0 ? 0 : pageToVmemmap(map.base, page));
+  const vmStructOf = (vm: Handle): Vaddr => (vm === 0 ? 0 : env.ram.addressOf(vm));
   const toPage = (address: Vaddr): Vaddr => pointer(mapping.toPage(address));
   return {
     vmap: [
@@ -71,6 +72,17 @@ function mapExports(vmalloc: Vmalloc): KernelExports {
     vm_map_ram: ['p:pui', (pages: Vaddr, count: number) => vmMapRam(vmalloc, pages, count)],
     vm_unmap_ram: ['v:pu', (address: Vaddr) => void vmUnmapRam(vmalloc, address)],
     vm_unmap_aliases: ['v:', () => void vmalloc.areas.purgeLazy()],
+    get_vm_area: [
+      'p:zz',
+      (size: number, flags: number) => {
+        const caller = env.reports.callerAddress();
+        const vm = size === 0 ? 0 : vmalloc.getVmArea({ size, gfp: GFP_KERNEL, flags: flags | 0, caller });
+        return vm === 0 ? 0 : env.ram.addressOf(vm);
+      },
+    ],
+    find_vm_area: ['p:p', (address: Vaddr) => vmStructOf(vmalloc.findVmArea(address))],
+    remove_vm_area: ['p:p', (address: Vaddr) => vmStructOf(vmalloc.removeVmArea(address))],
+    vmalloc_nr_pages: ['z:', () => vmalloc.nrPages],
     free_vm_area: ['v:p', (vm: Vaddr) => void vmalloc.freeVmArea(vmStructAt(vmalloc, vm))],
     vmalloc_to_page: ['p:p', toPage],
     vmalloc_to_pfn: ['z:p', (address: Vaddr) => (toPage(address) - VMEMMAP_START) / Page.size],

@@ -61,7 +61,6 @@ extern int module_refcount(struct module *mod);
 extern void __noreturn __module_put_and_kthread_exit(struct module *mod, long code);
 #define module_put_and_kthread_exit(code) __module_put_and_kthread_exit(THIS_MODULE, code)
 
-extern struct mutex module_mutex;
 extern struct module *find_module(const char *name);
 extern struct module *__module_address(unsigned long addr);
 extern struct module *__module_text_address(unsigned long addr);

@@ -73,7 +73,6 @@ extern char *strndup_user(const char __user *s, long n);
 extern char **argv_split(gfp_t gfp, const char *str, int *argcp);
 extern void argv_free(char **argv);
 
-extern int vbin_printf(u32 *bin_buf, size_t size, const char *fmt, va_list args);
 extern ssize_t memory_read_from_buffer(void *to, size_t count, loff_t *ppos, const void *from,
 				       size_t available);
 

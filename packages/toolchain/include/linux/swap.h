@@ -7,5 +7,9 @@
 extern void mark_page_accessed(struct page *page);
 extern void folio_mark_accessed(struct folio *folio);
 
-extern unsigned long nr_swap_pages_count(void);
-#define get_nr_swap_pages() ((long)nr_swap_pages_count())
+extern atomic_long_t nr_swap_pages;
+
+static inline long get_nr_swap_pages(void)
+{
+	return atomic_long_read(&nr_swap_pages);
+}

@@ -29,6 +29,7 @@ struct vm_struct {
 	unsigned long size;
 	unsigned long flags;
 	struct page **pages;
+	unsigned int page_order;
 	unsigned int nr_pages;
 	phys_addr_t phys_addr;
 	const void *caller;

@@ -338,7 +338,9 @@ export class Devices {
   prefix(dev: Vaddr): string {
     if (dev === 0) return '(NULL device *)';
     const [driver, bus, cls] = [this.get(dev, 'driver'), this.get(dev, 'bus'), this.get(dev, 'class')];
-    const owner = this.string(driver || bus ? readS64(this.deps, driver || bus) : this.classField(cls, 'name'));
+    const owner = this.string(
+      driver || bus ? readS64(this.deps, driver || bus) : this.classField(cls, 'name'),
+    );
     return `${owner} ${this.nameOf(dev)}`;
   }
 }

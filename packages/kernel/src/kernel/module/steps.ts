@@ -15,7 +15,8 @@ export interface ModuleCommand {
 }
 
 export class ModuleSteps {
-  private command: ModuleCommand | undefined;
+  /** What tasks that have not begun yet bring, by task. */
+  private readonly commands = new Map<Handle, ModuleCommand>();
 
   constructor(
     private readonly scheduler: Scheduler,
@@ -29,13 +30,15 @@ export class ModuleSteps {
 
   /** A task that loads or unloads a module; 0 if there is no memory for one. */
   task(name: 'insmod' | 'rmmod', command: ModuleCommand): Handle {
-    this.command = command;
-    return this.scheduler.create(name, name);
+    const task = this.scheduler.create(name, name);
+    if (task !== 0) this.commands.set(task, command);
+    return task;
   }
 
   private take(): ModuleCommand {
-    const { command } = this;
-    this.command = undefined;
+    const task = this.scheduler.currentTask;
+    const command = this.commands.get(task);
+    this.commands.delete(task);
     return command ?? { text: '' };
   }
 

@@ -644,6 +644,10 @@ export class Scheduler {
     listAddTail(ram, node, task + CONTEXT + TaskContext.w.exit_waiters);
   }
 
+  get currentTask(): Handle {
+    return this.env.tasks.currentHandle;
+  }
+
   /** The current task, for messages. */
   current(): CurrentTask {
     return this.env.tasks.current();
