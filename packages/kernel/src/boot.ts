@@ -18,10 +18,12 @@ import { SlowPaths } from './arch/wasm64/slow_paths.js';
 import { TRAP } from './arch/wasm64/translate.js';
 import { Traps } from './arch/wasm64/traps.js';
 import { DriverModel } from './drivers/base/driver_model.js';
+import { MemDevices } from './drivers/char/mem.js';
 import {
   bootRegions,
   filesystemDeps,
   kernelSettings,
+  memDeviceServices,
   moduleEnvironment,
   moduleQueryDeps,
   oopsEnvironment,
@@ -164,6 +166,8 @@ export class Kernel {
   readonly shrinkers: Shrinkers;
   /** Buses, managed resources, and who uses which addresses. */
   readonly drivers: DriverModel;
+  /** /dev/null and its kin. */
+  readonly memDevices: MemDevices;
   /** /proc/sys. */
   readonly sysctl: ProcSysctl;
   readonly sysctlTables: SysctlTables;
@@ -379,6 +383,7 @@ export class Kernel {
     this.shrinkers = new Shrinkers(shrinkerDeps(this));
     const freeIrq = this.concurrency.irqs.sleepingExports()['free_irq'][1];
     this.drivers = new DriverModel(filesystemDeps(this, access), { ...this.fs, freeIrq });
+    this.memDevices = new MemDevices(filesystemDeps(this, access), memDeviceServices(this), data);
     this.tracing = new Tracing(tracingEnvironment(this), traceRegistry(this));
     this.sysctlHandlers = new SysctlHandlers(access, data);
     this.sysctl = new ProcSysctl(filesystemDeps(this, access), data);
@@ -518,6 +523,7 @@ export class Kernel {
     this.shrinkers.boot();
     this.fs.boot();
     this.drivers.boot(bootRegions(this), this.fs.tree.folder('sys/bus'));
+    this.memDevices.boot();
     this.oops.panicSettings.boot(this.parameters);
     this.watchdog.boot(this.parameters);
     this.taskServices.load.boot();

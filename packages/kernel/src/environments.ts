@@ -3,7 +3,9 @@
 
 import type { TrapEnvironment } from './arch/wasm64/traps.js';
 import type { Kernel } from './boot.js';
+import type { MemDeviceServices } from './drivers/char/mem.js';
 import type { FsDeps } from './fs/fs_context.js';
+import { Cred } from './kernel/cred.js';
 import { calleeAt } from './kernel/module/callee.js';
 import type { ModuleEnvironment } from './kernel/module/environment.js';
 import type { ModuleQueryDeps } from './kernel/module/queries.js';
@@ -11,6 +13,7 @@ import { MODULE_NAME_LEN } from './kernel/module_types.js';
 import type { OopsEnvironment } from './kernel/oops.js';
 import type { BootRegion } from './kernel/resource.js';
 import type { SchedulerEnvironment } from './kernel/sched/core.js';
+import { TaskStruct } from './kernel/sched.js';
 import type { SysctlEntry } from './kernel/sysctl_entry.js';
 import { kernelSysctls } from './kernel/sysctl_kernel.js';
 import { vmSysctls } from './kernel/sysctl_vm.js';
@@ -59,6 +62,26 @@ export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
       vsprintf(k.format, k.guest.readString(format), new VaList(k.format, args), max),
     kmalloc: (bytes, gfp = GFP_KERNEL) => k.slub.kmalloc(bytes, gfp),
     kfree: (address) => void k.slub.kfree(address),
+  };
+}
+
+/** What /dev/null and its kin are given. */
+export function memDeviceServices(k: Kernel): MemDeviceServices {
+  const { charDevices, devices, classes, vfs } = k.fs;
+  const restricted = k.data.variables.find(({ name }) => name === 'dmesg_restrict')!.handle;
+  const isRoot = () => Cred.at(k.ram, TaskStruct.at(k.ram, k.tasks.currentHandle).cred).euid === 0;
+  return {
+    charDevices,
+    devices,
+    classes,
+    devtmpfs: vfs.devtmpfs,
+    printk: k.printk,
+    waitQueues: k.waitQueues,
+    waits: k.concurrency.waits,
+    ratelimit: k.ratelimitDeps,
+    signalPending: () => k.taskServices.signals.pending(k.tasks.currentHandle),
+    mayReadLog: () => k.ram.i32[restricted] === 0 || isRoot(),
+    mayAccessHardware: isRoot,
   };
 }
 

@@ -69,6 +69,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...k.library.exports(),
     ...k.fs.exports(),
     ...k.drivers.exports(),
+    ...k.memDevices.exports(),
     ...k.moduleQueries.exports(),
     ...k.errorNames.exports(),
     ...k.kernelMap.exports(),
@@ -87,6 +88,7 @@ export function sleepingExports(k: Kernel): KernelExports {
     ...k.kthreads.sleepingExports(),
     ...k.concurrency.sleepingExports(),
     ...k.drivers.sleepingExports(),
+    ...k.memDevices.sleepingExports(),
     ...k.moduleQueries.sleepingExports(),
     ...k.pageLocks.sleepingExports(),
   });

@@ -23,7 +23,8 @@ test('a module behind /dev', async () => {
   const shell = await session();
   const run = async (script: string) => runIn(shell, script);
   expect(await run('insmod /root/chardev.ko; ls /dev; ls -l /dev/buf0 /dev/wait | cut -c1-10')).toEqual({
-    stdout: 'buf0\nfull\nkmsg\nnull\nrandom\nurandom\nwait\nzero\ncrw-------\ncrw-rw-rw-\n',
+    stdout:
+      'buf0\nfd\nfull\nkmsg\nmem\nnull\nrandom\nstderr\nstdin\nstdout\nurandom\nwait\nzero\ncrw-------\ncrw-rw-rw-\n',
     stderr: '',
     status: 0,
   });
@@ -65,7 +66,7 @@ test('a module behind /dev', async () => {
     status: 0,
   });
   expect(await run('rmmod chardev; ls /dev; ls /sys/class')).toEqual({
-    stdout: 'full\nkmsg\nnull\nrandom\nurandom\nzero\nmisc\n',
+    stdout: 'fd\nfull\nkmsg\nmem\nnull\nrandom\nstderr\nstdin\nstdout\nurandom\nzero\nmem\nmisc\n',
     stderr: '',
     status: 0,
   });

@@ -60,11 +60,7 @@ export class CharDevices {
   boot(): void {
     initListHead(this.deps.ram, this.regions);
     initListHead(this.deps.ram, this.map);
-    for (const [major, name] of [
-      [1, 'mem'],
-      [10, 'misc'],
-    ] as const)
-      this.addRegion(major, 0, 2 ** MINORBITS, name);
+    this.addRegion(MISC_MAJOR, 0, 2 ** MINORBITS, 'misc');
   }
 
   // ---------------------------------------------------------------- numbers
@@ -171,7 +167,7 @@ export class CharDevices {
   }
 
   /** @linux fs/char_dev.c:__register_chrdev full */
-  private register(major: number, baseminor: number, count: number, name: string, fops: Vaddr): number {
+  register(major: number, baseminor: number, count: number, name: string, fops: Vaddr): number {
     const node = this.addRegion(major, baseminor, count, name);
     if (node <= 0) return node;
     const cdev = this.alloc();

@@ -126,6 +126,20 @@ export class UserAccess {
     return out;
   }
 
+  /** Bytes that could not be written. */
+  write(to: Vaddr, bytes: Uint8Array): number {
+    const n = bytes.length;
+    if (!this.accessOk(to, n)) return n;
+    for (let done = 0; done < n; ) {
+      const p = this.userPage(to + done, true);
+      if (p < 0) return n - done;
+      const count = Math.min(n - done, bytesToPageEnd(to + done));
+      this.mem.ram.u8.set(bytes.subarray(done, done + count), p);
+      done += count;
+    }
+    return 0;
+  }
+
   clear(address: Vaddr, bytes: number): number {
     return this.accessOk(address, bytes) ? this.zero(address, bytes, this.userWrite) : bytes;
   }

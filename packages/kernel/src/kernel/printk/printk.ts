@@ -40,7 +40,8 @@ export interface PrintkDeps {
 
 /** sysctl kernel.printk_devkmsg: what programs may write to /dev/kmsg. */
 export const DEVKMSG_CHOICES: readonly string[] = ['on', 'off', 'ratelimit'];
-const DEVKMSG_OFF = 1;
+export const DEVKMSG_ON = 0;
+export const DEVKMSG_OFF = 1;
 const DEVKMSG_RATELIMIT = 2;
 /** A console level that lets everything through. */
 const CONSOLE_LOGLEVEL_MOTORMOUTH = 15;
@@ -95,6 +96,8 @@ export class Printk implements Log {
   console: ((record: LogRecord) => void) | undefined;
   /** Number of the task that writes, 0 outside of any: set when there are tasks. */
   currentPid: () => number = () => 0;
+  /** Told when readers can see one more record. */
+  onRecord: (() => void) | undefined;
   /** Told when a message has held its writer up for some time. */
   onDelay: (() => void) | undefined;
   private readonly levels: Handle;
@@ -192,11 +195,11 @@ export class Printk implements Log {
   }
 
   /**
-   * A line that a program wrote to /dev/kmsg: `<N>` at its start is facility and level.
-   * @linux kernel/printk/printk.c:devkmsg_write partial: no rate limit
+   * A line that a program wrote to /dev/kmsg: `<N>` at its start is facility and level. Without a newline at its end it
+   * stays open, as any message does.
+   * @linux kernel/printk/printk.c:devkmsg_emit full
    */
   writeKmsg(line: Uint8Array): void {
-    if (this.devkmsgChoice === DEVKMSG_OFF) return;
     let facility = 1;
     let level = this.deps.ram.i32[this.levels + DEFAULT_MESSAGE_LOGLEVEL];
     let text = line.subarray(0, LOG_LINE_MAX - 1);
@@ -206,8 +209,9 @@ export class Printk implements Log {
       facility = (Number(match[1]) >> 3) & 0xff || 1;
       text = text.subarray(match[0].length);
     }
-    if (text[text.length - 1] === NEWLINE) text = text.subarray(0, -1);
-    this.store(level, facility, LOG_NEWLINE, text.slice(), this.now());
+    const nul = text.indexOf(0);
+    this.delay(level);
+    this.emit(level, facility, 0, nul < 0 ? text : text.subarray(0, nul));
   }
 
   /** Finished records from a sequence number on. */
@@ -294,6 +298,7 @@ export class Printk implements Log {
   }
 
   private show(record: LogRecord): void {
+    this.onRecord?.();
     if (!this.isSuppressed(record.level)) this.console?.(record);
   }
 

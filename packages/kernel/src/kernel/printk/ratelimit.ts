@@ -34,6 +34,14 @@ export interface RatelimitDeps extends GuestAccess {
 const field = (mem: GuestAccess, rs: Vaddr, name: 'interval' | 'burst' | 'printed' | 'missed') =>
   readUnsigned(mem, rs + RatelimitState.o[name], 4) | 0;
 
+/** Sets a limit up as /dev/kmsg has it: the usual one, whose owner reports what it left out. */
+export function ratelimitInit(mem: GuestAccess, rs: Vaddr): void {
+  const { o } = RatelimitState;
+  writeInteger(mem, rs + o.interval, DEFAULT_RATELIMIT_INTERVAL, 4);
+  writeInteger(mem, rs + o.burst, DEFAULT_RATELIMIT_BURST, 4);
+  writeInteger(mem, rs + o.flags, RATELIMIT_MSG_ON_RELEASE, 8);
+}
+
 /**
  * True if a message may be printed now.
  * @param rs a struct ratelimit_state
