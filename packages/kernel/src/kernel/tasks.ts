@@ -118,6 +118,7 @@ export class Tasks {
     t.parent = initTask;
     t.cred = this.initCred;
     t.real_cred = this.initCred;
+    Cred.at(ram, this.initCred).usage += 2;
     t.start_time = this.clock.ns;
     t.start_boottime = this.clock.ns;
     t.comm.set(Uint8Array.from(comm.slice(0, TASK_COMM_LEN - 1), (c) => c.charCodeAt(0)));
@@ -154,6 +155,7 @@ export class Tasks {
     this.fill(task, ++ram.i32[this.lastPid], comm, pages.pageAddress(stackPage));
     TaskStruct.at(ram, task).__state = TASK_NEW;
     if (!this.createParts(task)) {
+      this.putCreds(task);
       pages.freePages(stackPage, THREAD_SIZE_ORDER);
       slub.kmemCacheFree(ram.ptr(this.cachep), address);
       return 0;
@@ -171,10 +173,19 @@ export class Tasks {
     listDel(ram, task + TaskStruct.w.tasks);
     listDel(ram, task + TaskStruct.w.sibling);
     for (const part of [...this.parts].reverse()) part.release(task);
+    this.putCreds(task);
     pages.freePages(pages.virtToPage(t.stack), THREAD_SIZE_ORDER);
     t.stack = 0;
     t.exit_state = EXIT_DEAD;
     this.put(task);
+  }
+
+  /** Gives back who a task was; the idle task keeps init_cred for ever. @linux kernel/cred.c:exit_creds full */
+  private putCreds(task: Handle): void {
+    const { ram } = this;
+    const { cred, real_cred } = TaskStruct.at(ram, task);
+    for (const held of [real_cred, cred])
+      if (--Cred.at(ram, held).usage === 0) this.memory().slub.kfree(ram.addressOf(held));
   }
 
   /** Whether a task has been taken off all lists. */

@@ -70,8 +70,9 @@ export class Debugfs {
     const name = this.string(nameAt);
     if (this.tree.find(folder, name) !== 0) {
       const where = parent === 0 ? '/' : this.tree.nameOf(folder);
-      const what = (shape.mode & S_IFDIR) !== 0 ? 'Directory' : 'File';
-      this.deps.env.log.log(3, `debugfs: ${what} '${name}' in directory '${where}' already present!`);
+      const isFolder = (shape.mode & S_IFDIR) !== 0;
+      const what = isFolder ? `Directory '${name}' with parent` : `File '${name}' in directory`;
+      this.deps.env.log.log(3, `debugfs: ${what} '${where}' already present!`);
       return -EEXIST;
     }
     const node = this.tree.create(folder, name, { ...shape, flags: NODE_DEBUGFS });
@@ -212,7 +213,7 @@ export class Debugfs {
           this.create(name, parent, { mode: S_IFLNK | 0o777, target: this.string(target) }),
       ],
       debugfs_remove: ['v:p', (dentry: Vaddr) => this.remove(dentry)],
-      debugfs_lookup: ['p:pp', (name: Vaddr, parent: Vaddr) => this.lookup(name, parent)],
+      debugfs_lookup: ['p:pp', (name: Vaddr, parent: Vaddr) => this.lookupAndHold(name, parent)],
       debugfs_lookup_and_remove: [
         'v:pp',
         (name: Vaddr, parent: Vaddr) => this.remove(this.lookup(name, parent)),
@@ -229,7 +230,15 @@ export class Debugfs {
     };
   }
 
-  /** The dentry of a name. @linux fs/debugfs/inode.c:debugfs_lookup partial: takes no reference */
+  /** The dentry of a name, which the caller gives back. @linux fs/debugfs/inode.c:debugfs_lookup full */
+  private lookupAndHold(name: Vaddr, parent: Vaddr): Vaddr {
+    const dentry = this.lookup(name, parent);
+    const { ram } = this.deps;
+    if (dentry !== 0) Dentry.at(ram, ram.handleOf(dentry)).d_count++;
+    return dentry;
+  }
+
+  /** The same, not held. */
   private lookup(name: Vaddr, parent: Vaddr): Vaddr {
     if (isError(parent)) return 0;
     const node = this.tree.find(this.nodeOf(parent), this.string(name));
