@@ -156,6 +156,20 @@ export class Machine {
     });
   }
 
+  /**
+   * Sends a signal to a task, as kill(2) does; threads that it wakes run at once.
+   * @param signal 1 to 64; 0 only asks whether the task is there
+   * @returns 0, -ESRCH (no such task) or -EINVAL (no such signal)
+   */
+  kill(pid: number, signal: number): number {
+    const { status } = this.guarded(() => {
+      const sent = this.kernel.taskServices.signals.killByNumber(pid, signal);
+      this.kernel.scheduler.settle();
+      return { status: sent };
+    });
+    return status;
+  }
+
   /** Lets virtual time pass: timers go off, threads run. */
   sleep(ns: number): void {
     this.guarded(() => {

@@ -30,6 +30,7 @@ function adapt(machine: KernelMachine): Machine {
     bootTime: () => machine.bootTime,
     sleep: (ns) => machine.sleep(ns),
     tasks: () => machine.tasks(),
+    kill: (pid, signal) => machine.kill(pid, signal),
     dmesgCommand: (args) => dmesgOutput(machine, args),
     files: machine.files,
     readProc: (path) => machine.readProc(path),

@@ -78,6 +78,8 @@ export interface Machine {
   /** Lets virtual time pass: timers go off, kernel threads run. */
   sleep(ns: number): void;
   tasks(): readonly TaskInfo[];
+  /** Sends a task a signal: 0 or a negated errno. */
+  kill?(pid: number, signal: number): number;
   insmod(image: Uint8Array, params: string): CommandResult;
   rmmod(name: string): CommandResult;
   modules(): LoadedModule[];

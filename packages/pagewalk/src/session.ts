@@ -144,6 +144,7 @@ export function createSession({ machine, host, headers, manual, paced, extra }: 
     jobs: [],
     clock,
     isTask: (pid) => machine.tasks().some((task) => task.pid === pid),
+    killTask: (pid, signal) => void machine.kill?.(pid, signal),
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
     now: () => performance.now(),
   };

@@ -69,7 +69,7 @@ const signalTable = (): string =>
     (name, index) => `${String(index + 1).padStart(2)}) SIG${name}${index % 5 === 4 ? '\n' : '\t'}`,
   ).join('');
 
-/** `kill [-SIGNAL] %JOB|PID…`. The kernel's own threads take no signals. */
+/** `kill [-SIGNAL] %JOB|PID…`. A kernel thread takes the signals that it has allowed, and no others. */
 export async function kill(shell: Shell, args: string[]): Promise<number> {
   const complain = (text: string) => shell.complain(`${shell.scriptName}: kill: ${text}`);
   const rest = [...args];
@@ -99,7 +99,11 @@ export async function kill(shell: Shell, args: string[]): Promise<number> {
   for (const name of rest) {
     const job = findJob(shell, name);
     if (job?.status === undefined && job && signal !== 0) job.kill(signal);
-    if (job || (/^\d+$/.test(name) && shell.session.isTask(Number(name)))) continue;
+    if (job) continue;
+    if (/^\d+$/.test(name) && shell.session.isTask(Number(name))) {
+      shell.session.killTask?.(Number(name), signal);
+      continue;
+    }
     await complain(name.startsWith('%') ? `${name}: no such job` : `(${name}) - No such process`);
     status = 1;
   }

@@ -50,6 +50,8 @@ export interface Session {
   clock: VirtualClock;
   /** Whether the kernel has a task of this number. */
   isTask(pid: number): boolean;
+  /** Sends a task of the kernel a signal. */
+  killTask?(pid: number, signal: number): void;
   /** Lets input events and timers run. */
   pause(): Promise<void>;
   /** Milliseconds, for deciding when to pause. */
