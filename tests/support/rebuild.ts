@@ -3,6 +3,9 @@
 
 import type { Machine } from '@pagewalk/kernel/machine';
 
+/** Reading these draws from the machine's randomness, so a look would change what it looks at. */
+const DRAWN = /^\/proc\/sys\/kernel\/random\/(uuid|boot_id)$/;
+
 /** Everything that can be seen of a machine from outside. */
 export function observe(machine: Machine): { [what: string]: unknown } {
   const seen: { [what: string]: unknown } = { dmesg: machine.dmesg(), modules: machine.modules() };
@@ -11,7 +14,7 @@ export function observe(machine: Machine): { [what: string]: unknown } {
     for (const name of machine.listProc(folder) ?? []) {
       const path = `${folder}/${name}`;
       if (name.endsWith('/')) look(path.slice(0, -1));
-      else seen[path] = decoder.decode(machine.readProc(path));
+      else if (!DRAWN.test(path)) seen[path] = decoder.decode(machine.readProc(path));
     }
   };
   look('/proc');
