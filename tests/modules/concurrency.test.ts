@@ -16,11 +16,14 @@ afterAll(closeCompiler);
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
 const SEEDS = Array.from({ length: Number(process.env['SEEDS'] ?? 3) }, (_, i) => i);
 const MODULES = [
+  'completions',
+  'deferred',
   'hrtimers',
   'kthreads',
   'mutexes',
   'rculist',
   'semaphores',
+  'seqlocks',
   'softirqs',
   'waitqueues',
   'works',
