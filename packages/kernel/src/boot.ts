@@ -63,6 +63,7 @@ import { Taint } from './kernel/taint.js';
 import { TaskServices } from './kernel/task_services.js';
 import { Tasks } from './kernel/tasks.js';
 import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
+import { UserModeHelpers, type UserProgram } from './kernel/umh.js';
 import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports, sleepingExports } from './kernel_exports.js';
 import { crc32 } from './lib/crc32.js';
@@ -161,6 +162,9 @@ export class Kernel {
   readonly moduleQueries: ModuleQueries;
   /** What the host's modprobe finds for a name: images, dependencies first. Without it there is no modprobe. */
   modprobe: ((name: string) => readonly Uint8Array[] | undefined) | undefined;
+  /** What programs that modules start do; without it there are none. */
+  userProgram: UserProgram | undefined;
+  readonly userModeHelpers: UserModeHelpers;
   readonly errorNames: ErrorNames;
   readonly kernelMap: KernelMap;
   readonly shrinkers: Shrinkers;
@@ -373,6 +377,13 @@ export class Kernel {
     });
     this.fs = new Filesystems(filesystemDeps(this, access), data);
     this.moduleQueries = new ModuleQueries(moduleQueryDeps(this, access));
+    this.userModeHelpers = new UserModeHelpers({
+      ...access,
+      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
+      program: () => this.userProgram,
+      kmalloc: (bytes, gfp) => this.slub.kmalloc(bytes, gfp),
+      kfree: (address) => void this.slub.kfree(address),
+    });
     this.errorNames = new ErrorNames(ram, data);
     this.kernelMap = new KernelMap({
       env: this.env,

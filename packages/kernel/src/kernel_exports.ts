@@ -72,6 +72,7 @@ export function kernelExports(k: Kernel): KernelExports {
     ...k.memDevices.exports(),
     ...k.moduleQueries.exports(),
     ...k.errorNames.exports(),
+    ...k.userModeHelpers.exports(),
     ...k.kernelMap.exports(),
     ...k.shrinkers.exports(),
     ...k.tracing.exports(),

@@ -8,8 +8,16 @@
 #define UMH_WAIT_PROC 0x02
 #define UMH_KILLABLE 0x04
 
-struct subprocess_info;
 struct cred;
+
+struct subprocess_info {
+	const char *path;
+	char **argv;
+	char **envp;
+	int (*init)(struct subprocess_info *info, struct cred *new);
+	void (*cleanup)(struct subprocess_info *info);
+	void *data;
+};
 
 extern int call_usermodehelper(const char *path, char **argv, char **envp, int wait);
 extern struct subprocess_info *
