@@ -201,6 +201,7 @@ export function hlistFirst(ram: Ram, head: Handle): Handle {
 
 /** The node after one; 0 after the last. */
 export function hlistNext(ram: Ram, node: Handle): Handle {
+  step(ram);
   return ram.i32[node + H_NEXT] >>> 2;
 }
 

@@ -44,7 +44,7 @@ const SWITCH_COUNT = 20;
 /** Virtual time after which a command that sleeps counts as blocked for good, though timers still go off. */
 const BLOCKED_NS = 600e9;
 /** The same in turns of others, and of timers: they may be many in little time. */
-const BLOCKED_TURNS = 500_000;
+const BLOCKED_TURNS = 150_000;
 
 export interface SchedulerEnvironment {
   readonly ram: Ram;
