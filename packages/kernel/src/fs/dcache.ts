@@ -28,6 +28,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
+import { corrupt, followed, MAX_DEPTH } from './c_pointers.js';
 import type { FsDeps } from './fs_context.js';
 import { Dentry, DNAME_INLINE_LEN, Inode, Qstr } from './fs_types.js';
 import { DentryOperations, SuperBlock } from './vfs_types.js';
@@ -36,6 +37,10 @@ import { DentryOperations, SuperBlock } from './vfs_types.js';
 const BUCKETS = 512;
 /** Bytes of a name. */
 export const NAME_MAX = 255;
+/** Dentries that can be in one bucket. */
+const MAX_CHAIN = 2 ** 20;
+/** Link among the names of an inode. */
+const ALIAS = Dentry.w.d_u;
 /** A mount hangs on the dentry. */
 export const DCACHE_MOUNTED = 0x10000;
 
@@ -58,8 +63,9 @@ export class Dcache {
     ram.setPtr(this.cache, slub.kmemCacheCreate('dentry', Dentry.size, 8, 0, 0));
   }
 
+  /** A view of a dentry; a pointer that leads nowhere is a fault. */
   at(dentry: Handle) {
-    return Dentry.at(this.deps.ram, dentry);
+    return Dentry.at(this.deps.ram, followed(this.deps, dentry, Dentry.size));
   }
 
   // ---------------------------------------------------------------- names
@@ -80,7 +86,7 @@ export class Dcache {
     const at = long ? deps.kmalloc(bytes.length + 1) : deps.ram.addressOf(dentry + Dentry.w.d_iname);
     if (at === 0) return false;
     deps.guest.write(at, Uint8Array.of(...bytes, 0));
-    d.d_name.hash = hashOf(bytes);
+    d.d_name.hash = nameHash(bytes);
     d.d_name.len = bytes.length;
     d.d_name.name = at;
     return true;
@@ -116,7 +122,10 @@ export class Dcache {
     d.d_parent = parent === 0 ? dentry : this.get(parent);
     for (const list of ['d_lru', 'd_child', 'd_subdirs'] as const) initListHead(ram, dentry + Dentry.w[list]);
     if (parent !== 0) listAdd(ram, dentry + Dentry.w.d_child, parent + Dentry.w.d_subdirs);
-    return dentry;
+    const init = this.operation(dentry, 'd_init');
+    if (init === 0 || this.deps.callC(init, 'i:p', ram.addressOf(dentry)) === 0) return dentry;
+    this.put(dentry);
+    return 0;
   }
 
   /**
@@ -127,19 +136,54 @@ export class Dcache {
     if (inode === 0) return 0;
     const dentry = this.alloc(0, encodeUtf8('/'), Inode.at(this.deps.ram, inode).i_sb);
     if (dentry === 0) this.iput(inode);
-    else this.at(dentry).d_inode = inode;
+    else this.setInode(dentry, inode);
     return dentry;
+  }
+
+  /** Links a dentry among the names of its inode. @linux fs/dcache.c:__d_set_inode_and_type full */
+  private setInode(dentry: Handle, inode: Handle): void {
+    const { ram } = this.deps;
+    this.at(dentry).d_inode = inode;
+    if (inode === 0) return;
+    if (!hlistUnhashed(ram, dentry + ALIAS)) hlistDelInit(ram, dentry + ALIAS);
+    hlistAddHead(ram, dentry + ALIAS, followed(this.deps, inode, Inode.size) + Inode.w.i_dentry);
   }
 
   /** Says what a dentry's name stands for; takes the inode. @linux fs/dcache.c:d_instantiate full */
   instantiate(dentry: Handle, inode: Handle): void {
-    this.at(dentry).d_inode = inode;
+    if (this.at(dentry).d_inode !== 0) this.deps.env.reports.bug('fs/dcache.c', 2003, 'd_instantiate');
+    this.setInode(dentry, inode);
   }
 
   /** Says what a name stands for, and lets it be found. @linux fs/dcache.c:d_add full */
   add(dentry: Handle, inode: Handle): void {
-    this.instantiate(dentry, inode);
+    this.setInode(dentry, inode);
     this.rehash(dentry);
+  }
+
+  /** A name of an inode, held; 0 if it has none. @linux fs/dcache.c:d_find_alias full */
+  findAlias(inode: Handle): Handle {
+    const link = hlistFirst(this.deps.ram, inode + Inode.w.i_dentry);
+    return link === 0 ? 0 : this.get(link - ALIAS);
+  }
+
+  /** The name stands for nothing any more; gives the inode back. @linux fs/dcache.c:dentry_unlink_inode full */
+  private unlinkInode(dentry: Handle): void {
+    const { ram, callC } = this.deps;
+    const d = this.at(dentry);
+    const inode = d.d_inode;
+    if (inode === 0) return;
+    d.d_inode = 0;
+    if (!hlistUnhashed(ram, dentry + ALIAS)) hlistDelInit(ram, dentry + ALIAS);
+    const own = this.operation(dentry, 'd_iput');
+    if (own === 0) this.iput(inode);
+    else callC(own, 'v:pp', ram.addressOf(dentry), ram.addressOf(inode));
+  }
+
+  /** What a name stood for is gone. @linux fs/dcache.c:d_delete full */
+  delete(dentry: Handle): void {
+    if (this.at(dentry).d_count === 1) this.unlinkInode(dentry);
+    else this.drop(dentry);
   }
 
   // ---------------------------------------------------------------- the table
@@ -167,8 +211,10 @@ export class Dcache {
   /** The dentry of a name in a folder, held; 0 if there is none. @linux fs/dcache.c:d_lookup full */
   lookup(parent: Handle, name: Uint8Array): Handle {
     const { ram } = this.deps;
-    const hash = hashOf(name);
+    const hash = nameHash(name);
+    let left = MAX_CHAIN;
     for (let link = hlistFirst(ram, this.bucket(parent, hash)); link !== 0; link = hlistNext(ram, link)) {
+      if (--left === 0) throw corrupt('a bucket of the dentry hash table has no end');
       const dentry = link - Dentry.w.d_hash;
       const d = this.at(dentry);
       if (d.d_parent !== parent || d.d_name.hash !== hash || d.d_name.len !== name.length) continue;
@@ -189,6 +235,8 @@ export class Dcache {
   put(dentry: Handle): void {
     for (let at = dentry; at !== 0; ) {
       const d = this.at(at);
+      if (d.d_count <= 0)
+        throw corrupt(`dentry ${this.deps.ram.addressOf(at).toString(16)} is given back once too often`);
       if (--d.d_count > 0) return;
       const parent = d.d_parent === at ? 0 : d.d_parent;
       this.free(at);
@@ -196,14 +244,14 @@ export class Dcache {
     }
   }
 
+  /** @linux fs/dcache.c:__dentry_kill full */
   private free(dentry: Handle): void {
     const { ram, slub, callC } = this.deps;
-    const d = this.at(dentry);
+    const prune = this.operation(dentry, 'd_prune');
+    if (prune !== 0) callC(prune, 'v:p', ram.addressOf(dentry));
     this.drop(dentry);
     const release = this.operation(dentry, 'd_release');
-    const inode = d.d_inode;
-    d.d_inode = 0;
-    if (inode !== 0) this.iput(inode);
+    this.unlinkInode(dentry);
     if (release !== 0) callC(release, 'v:p', ram.addressOf(dentry));
     listDel(ram, dentry + Dentry.w.d_child);
     this.freeName(dentry);
@@ -211,7 +259,7 @@ export class Dcache {
   }
 
   /** Address of a function of a dentry; 0 if it has none. */
-  operation(dentry: Handle, name: 'd_revalidate' | 'd_release' | 'd_dname'): Vaddr {
+  operation(dentry: Handle, name: keyof typeof DentryOperations.o): Vaddr {
     const table = this.at(dentry).d_op;
     return table === 0 ? 0 : readS64(this.deps, table + DentryOperations.o[name]);
   }
@@ -260,7 +308,7 @@ export class Dcache {
   /** Gives a dentry a name that lies in itself, or at an address. */
   private takeName(dentry: Handle, bytes: Uint8Array, at: Vaddr): void {
     const { d_name } = this.at(dentry);
-    d_name.hash = hashOf(bytes);
+    d_name.hash = nameHash(bytes);
     d_name.len = bytes.length;
     d_name.name = at;
     if (at === 0) this.setName(dentry, bytes);
@@ -268,7 +316,9 @@ export class Dcache {
 
   /** Whether one dentry is another or lies above it. @linux fs/dcache.c:is_subdir full */
   isAncestor(ancestor: Handle, dentry: Handle): boolean {
-    for (let at = dentry; ; ) {
+    let at = dentry;
+    for (let depth = 0; ; depth++) {
+      if (depth > MAX_DEPTH) throw corrupt('a dentry lies below itself');
       if (at === ancestor) return true;
       const parent = this.at(at).d_parent;
       if (parent === at) return false;
@@ -280,7 +330,7 @@ export class Dcache {
   pathOf(dentry: Handle): string {
     const names: string[] = [];
     for (let at = dentry; this.at(at).d_parent !== at; at = this.at(at).d_parent)
-      names.unshift(this.nameOf(at));
+      if (names.unshift(this.nameOf(at)) > MAX_DEPTH) throw corrupt('a dentry lies below itself');
     return `/${names.join('/')}`;
   }
 
@@ -300,8 +350,8 @@ export class Dcache {
   }
 }
 
-/** A hash of a name: FNV-1a. */
-function hashOf(name: Uint8Array): number {
+/** A hash of a name: FNV-1a. @linux fs/namei.c:full_name_hash differs: another function */
+export function nameHash(name: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (const byte of name) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;

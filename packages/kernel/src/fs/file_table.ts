@@ -27,6 +27,9 @@ export const FMODE_CAN_WRITE = 0x40000;
 export const FMODE_OPENED = 0x80000;
 export const FMODE_STREAM = 0x200000;
 
+/** What stands in the slot of a descriptor that is kept: no pointer. */
+const RESERVED = 2;
+
 export class FileTable {
   private readonly fileCache: Handle;
   private readonly openFiles: Handle;
@@ -129,12 +132,17 @@ export class FileTable {
 
   /** The lowest free descriptor, or -EMFILE. @linux fs/file.c:alloc_fd partial: at most 256 */
   freeDescriptor(files: Handle, from = 0): number {
-    for (let fd = from; fd < MAX_FILES; fd++) if (this.deps.ram.ptr(this.slot(files, fd)) === 0) return fd;
+    for (let fd = from; fd < MAX_FILES; fd++) if (this.deps.ram.i32[this.slot(files, fd)] === 0) return fd;
     return -EMFILE;
   }
 
+  /** Keeps a descriptor for a file that is still to come. */
+  reserve(files: Handle, fd: number): void {
+    this.deps.ram.set64(this.slot(files, fd), RESERVED);
+  }
+
   install(files: Handle, fd: number, file: Handle): void {
-    this.deps.ram.setPtr(this.slot(files, fd), file);
+    this.deps.ram.set64(this.slot(files, fd), this.deps.ram.addressOf(file));
   }
 
   /** The file of a descriptor; 0 if it is not open. */

@@ -190,7 +190,7 @@ export class Filesystems {
       devices: this.charDevices,
     });
     this.paths = new PathCalls({ ...this.vfs, walker: this.vfs.walker, calls: this.calls });
-    this.vfsExports = new VfsExports(deps, this.vfs, this.open, this.calls);
+    this.vfsExports = new VfsExports(deps, this.vfs, this.open, this.calls, data);
     this.seq = new SeqFiles(deps, this.staged);
     this.proc = new ProcEntries(deps, this.tree, this.files, this.seq, (node) => this.open.rundown(node));
     this.debugfs = new Debugfs(deps, this.tree, this.files, this.vfs.kernfs, this.vfs.dcache);

@@ -4,7 +4,7 @@
  * system calls. The fields of Linux 6.1 that modules touch, in its order.
  */
 
-import { HlistNode, ListHead } from '../lib/list.js';
+import { HlistHead, HlistNode, ListHead } from '../lib/list.js';
 import { Mutex, RwSemaphore, spinlock } from '../lib/lock_types.js';
 import { RbRootCached } from '../lib/rbtree.js';
 import {
@@ -36,10 +36,22 @@ const kgid = named(uint, 'kgid_t');
 
 export const Path = struct('path', { mnt: ptr('struct vfsmount'), dentry: ptr('struct dentry') });
 
+/** Memory that is freed when no reader can have it any more. */
+const rcuHead = named(array(ulong, 2), 'struct callback_head');
+
 /** A name with its length and hash. */
 export const Qstr = struct('qstr', { hash: u32, len: u32, name: addr('const unsigned char') });
 
+/** A lock and a count side by side. */
+export const Lockref = struct('lockref', { lock: spinlock, count: int });
+
 export const DNAME_INLINE_LEN = 32;
+/** The names of an inode are linked by a member of a union, as C writes it. */
+const Alias: typeof HlistNode = {
+  ...HlistNode,
+  declare: (name) => `union { struct hlist_node d_alias; struct callback_head d_rcu; } ${name}`,
+};
+
 export const Dentry = struct('dentry', {
   d_flags: uint,
   /** Link in a bucket of the table of dentries; pprev is NULL if it is in none. */
@@ -49,8 +61,12 @@ export const Dentry = struct('dentry', {
   d_inode: ptr('struct inode'),
   /** Where a short name lies; d_name.name points here then. */
   d_iname: chars(DNAME_INLINE_LEN),
-  d_lock: spinlock,
-  d_count: int,
+  ref: {
+    union: {
+      parts: { d_lock: spinlock, d_count: int },
+      whole: { d_lockref: Lockref },
+    },
+  },
   d_op: addr('const struct dentry_operations'),
   d_sb: ptr('struct super_block'),
   d_time: ulong,
@@ -58,6 +74,8 @@ export const Dentry = struct('dentry', {
   d_lru: ListHead,
   d_child: ListHead,
   d_subdirs: ListHead,
+  /** Among the names of its inode. */
+  d_u: Alias,
 });
 
 /** The pages of a file, and how to read and write them. */
@@ -101,9 +119,11 @@ export const Inode = struct('inode', {
   i_blocks: named(ulong, 'blkcnt_t'),
   i_state: ulong,
   i_rwsem: RwSemaphore,
-  i_hash: array(ulong, 2),
+  /** Link in a bucket of the table of inodes; pprev is NULL if it is in none. */
+  i_hash: HlistNode,
   i_lru: ListHead,
   i_sb_list: ListHead,
+  names: { union: { list: { i_dentry: HlistHead }, rcu: { i_rcu: rcuHead } } },
   i_version: named(long, 'atomic64_t'),
   i_count: atomic,
   i_writecount: atomic,

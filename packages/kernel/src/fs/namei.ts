@@ -22,17 +22,20 @@ import {
   ENOTEMPTY,
   EPERM,
   EROFS,
-  ESTALE,
   EXDEV,
 } from '../lib/errno.js';
 import { readCString } from '../lib/guest_access.js';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import { objectAt } from './c_pointers.js';
 import { type Dcache, NAME_MAX } from './dcache.js';
-import { S_IALLUGO, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISVTX } from './file_modes.js';
+import { S_IALLUGO, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from './file_modes.js';
+import { FolderChanges, type Name, RENAME_NOREPLACE } from './folder_changes.js';
 import type { FsDeps } from './fs_context.js';
-import type { InodeOperation, Inodes } from './inode.js';
+import { Dentry } from './fs_types.js';
+import type { Inodes } from './inode.js';
 import type { Mounts, Place } from './namespace.js';
+import { DelayedCall } from './vfs_types.js';
 
 /** Bytes of a path with its NUL. */
 const PATH_MAX = 4096;
@@ -40,8 +43,6 @@ const MAX_LINKS = 40;
 export const MAY_EXEC = 1;
 export const MAY_WRITE = 2;
 export const MAY_READ = 4;
-export const RENAME_NOREPLACE = 1;
-export const RENAME_EXCHANGE = 2;
 const LOOKUP_CREATE = 0x200;
 
 /** Where a task's paths start, who it is, and which bits new files lack. */
@@ -77,15 +78,25 @@ interface Walk {
 }
 
 export class Namei {
+  /** What is done once names have been looked up. */
+  readonly changes: FolderChanges;
+
   constructor(
     private readonly deps: FsDeps,
     private readonly dcache: Dcache,
     private readonly inodes: Inodes,
     private readonly mounts: Mounts,
-  ) {}
+  ) {
+    const permission = (inode: Handle, mask: number, who: Walker) => this.permission(inode, mask, who);
+    this.changes = new FolderChanges(deps, { dcache, inodes, permission });
+  }
 
   inodeOf(dentry: Handle): Handle {
     return this.dcache.at(dentry).d_inode;
+  }
+
+  superBlockOf(dentry: Handle): Handle {
+    return this.dcache.at(dentry).d_sb;
   }
 
   typeOf(dentry: Handle): number {
@@ -98,7 +109,10 @@ export class Namei {
   /** Whether a task may do something with an inode: 0 or an errno. @linux fs/namei.c:inode_permission full */
   permission(inode: Handle, mask: number, who: Walker): number {
     const own = this.inodes.operation(inode, 'permission');
-    if (own !== 0) return this.deps.callC(own, 'i:ppi', 0, this.deps.ram.addressOf(inode), mask);
+    if (own !== 0) {
+      const ns = this.deps.symbol('init_user_ns');
+      return this.deps.callC(own, 'i:ppi', ns, this.deps.ram.addressOf(inode), mask);
+    }
     return this.genericPermission(inode, mask, who);
   }
 
@@ -147,7 +161,9 @@ export class Namei {
     if (other === 0) return dentry;
     this.dcache.put(dentry);
     if (other < 0 && other >= -4095) return other;
-    return ram.isDirect(other, 8) ? ram.handleOf(other) : -ESTALE;
+    const found = objectAt(this.deps, other, Dentry.size);
+    this.dcache.at(found);
+    return found;
   }
 
   /** Goes to the folder above, and not beyond the root. @linux fs/namei.c:handle_dots full */
@@ -204,14 +220,25 @@ export class Namei {
     const { deps } = this;
     const inode = this.inodeOf(dentry);
     if (this.typeOf(dentry) !== S_IFLNK) return -EINVAL;
-    let text = this.inodes.at(inode).i_link;
-    if (text === 0) {
-      const get = this.inodes.operation(inode, 'get_link');
-      if (get === 0) return -EINVAL;
-      text = deps.callC(get, 'p:ppp', deps.ram.addressOf(dentry), deps.ram.addressOf(inode), 0);
-    }
-    if (text <= 0 && text >= -4095) return text === 0 ? -EINVAL : text;
-    return decodeUtf8(readCString(deps, text, PATH_MAX));
+    const own = this.inodes.at(inode).i_link;
+    if (own !== 0) return decodeUtf8(readCString(deps, own, PATH_MAX));
+    const done = deps.kmalloc(DelayedCall.size);
+    if (done === 0) return -ENOMEM;
+    deps.ram.fill(deps.ram.handleOf(done) * 4, DelayedCall.size, 0);
+    const text = this.getLink(dentry, inode, done);
+    const target =
+      text <= 0 && text >= -4095 ? text || -EINVAL : decodeUtf8(readCString(deps, text, PATH_MAX));
+    const { fn, arg } = DelayedCall.at(deps.ram, deps.ram.handleOf(done));
+    if (fn !== 0) deps.callC(fn, 'v:p', arg);
+    deps.kfree(done);
+    return target;
+  }
+
+  /** Address of a link's text. @param done what is to be called when the text is not used any more */
+  getLink(dentry: Handle, inode: Handle, done: Vaddr): Vaddr {
+    const { ram, callC } = this.deps;
+    const get = this.inodes.operation(inode, 'get_link');
+    return get === 0 ? -EINVAL : callC(get, 'p:ppp', ram.addressOf(dentry), ram.addressOf(inode), done);
   }
 
   private toRoot(walk: Walk): void {
@@ -285,56 +312,33 @@ export class Namei {
 
   // ---------------------------------------------------------------- changing folders
 
-  private mayChange(dir: Place, who: Walker): number {
-    return this.permission(this.inodeOf(dir.dentry), MAY_WRITE | MAY_EXEC, who);
-  }
-
   /**
    * Makes something of a name that is not there yet.
-   * @param make calls the file system with address of the folder's inode and of the dentry
    * @linux fs/namei.c:filename_create full
    */
-  private makeIn(
-    { dir, name, slash }: Parent,
-    who: Walker,
-    op: InodeOperation,
-    isFolder: boolean,
-    make: (fn: Vaddr, inode: Vaddr, dentry: Vaddr) => number,
-  ): number {
+  private makeIn({ dir, name, slash }: Parent, isFolder: boolean, make: (name: Name) => number): number {
     const dentry = this.lookupOne(dir.dentry, encodeUtf8(name), LOOKUP_CREATE);
     if (dentry < 0) return dentry;
     let error = 0;
-    const inode = this.inodeOf(dir.dentry);
-    const fn = this.inodes.operation(inode, op);
     if (this.inodeOf(dentry) !== 0) error = -EEXIST;
     else if (slash && !isFolder) error = -ENOENT;
     else if (this.mounts.isReadOnly(dir.mnt)) error = -EROFS;
-    else error = this.mayChange(dir, who) || (fn === 0 ? -EPERM : 0);
-    const { ram } = this.deps;
-    if (error === 0) error = make(fn, ram.addressOf(inode), ram.addressOf(dentry));
+    else error = make({ dir: this.inodeOf(dir.dentry), dentry });
     this.dcache.put(dentry);
     return error;
   }
 
-  /** Makes an ordinary file for open(). @linux fs/namei.c:vfs_create full */
+  /** Makes an ordinary file for open(). @linux fs/namei.c:lookup_open full */
   create(dir: Place, dentry: Handle, mode: number, who: Walker): number {
-    const { ram, callC } = this.deps;
-    const inode = this.inodeOf(dir.dentry);
-    const fn = this.inodes.operation(inode, 'create');
     if (this.mounts.isReadOnly(dir.mnt)) return -EROFS;
-    const error = this.mayChange(dir, who) || (fn === 0 ? -EACCES : 0);
-    if (error !== 0) return error;
-    const bits = S_IFREG | (mode & S_IALLUGO & ~who.umask);
-    return callC(fn, 'i:pppuu', 0, ram.addressOf(inode), ram.addressOf(dentry), bits, 1);
+    const name = { dir: this.inodeOf(dir.dentry), dentry };
+    return this.changes.create(name, mode & S_IALLUGO & ~who.umask, true, who);
   }
 
   /** @linux fs/namei.c:do_mkdirat full */
   mkdir(path: string, mode: number, who: Walker): number {
-    const bits = mode & (0o777 | S_ISVTX) & ~who.umask;
     return this.withParent(path, who, -EEXIST, (parent) =>
-      this.makeIn(parent, who, 'mkdir', true, (fn, dir, dentry) =>
-        this.deps.callC(fn, 'i:pppu', 0, dir, dentry, bits),
-      ),
+      this.makeIn(parent, true, (name) => this.changes.mkdir(name, mode & ~who.umask, who)),
     );
   }
 
@@ -346,10 +350,8 @@ export class Namei {
     if (type === S_IFLNK) return -EINVAL;
     const regular = type === 0 || type === S_IFREG;
     return this.withParent(path, who, -EEXIST, (parent) =>
-      this.makeIn(parent, who, regular ? 'create' : 'mknod', false, (fn, dir, dentry) =>
-        regular
-          ? this.deps.callC(fn, 'i:pppuu', 0, dir, dentry, bits, 1)
-          : this.deps.callC(fn, 'i:pppuu', 0, dir, dentry, bits, rdev),
+      this.makeIn(parent, false, (name) =>
+        regular ? this.changes.create(name, bits, true, who) : this.changes.mknod(name, bits, rdev, who),
       ),
     );
   }
@@ -364,9 +366,7 @@ export class Namei {
     if (text === 0) return -ENOMEM;
     deps.guest.write(text, Uint8Array.of(...bytes, 0));
     const result = this.withParent(path, who, -EEXIST, (parent) =>
-      this.makeIn(parent, who, 'symlink', false, (fn, dir, dentry) =>
-        deps.callC(fn, 'i:pppp', 0, dir, dentry, text),
-      ),
+      this.makeIn(parent, false, (name) => this.changes.symlink(name, text, who)),
     );
     deps.kfree(text);
     return result;
@@ -376,52 +376,24 @@ export class Namei {
   link(from: string, to: string, who: Walker, follow = false): number {
     const old = this.lookup(from, who, { follow });
     if (typeof old === 'number') return old;
-    const { ram, callC } = this.deps;
-    const isFolder = this.typeOf(old.dentry) === S_IFDIR;
     const result = this.withParent(to, who, -EEXIST, (parent) => {
       if (parent.dir.mnt !== old.mnt) return -EXDEV;
-      return this.makeIn(parent, who, 'link', false, (fn, dir, dentry) =>
-        isFolder ? -EPERM : callC(fn, 'i:ppp', ram.addressOf(old.dentry), dir, dentry),
-      );
+      return this.makeIn(parent, false, (name) => this.changes.link(old.dentry, name, who));
     });
     this.mounts.put(old);
     return result;
   }
 
-  /** May a name be taken out of a folder? @linux fs/namei.c:may_delete full */
-  private mayDelete(dir: Place, dentry: Handle, isFolder: boolean | undefined, who: Walker): number {
-    const inode = this.inodeOf(dentry);
-    if (inode === 0) return -ENOENT;
-    const error = this.mayChange(dir, who);
-    if (error !== 0) return error;
-    const d = this.inodes.at(this.inodeOf(dir.dentry));
-    const owner = this.inodes.at(inode).i_uid;
-    if (d.i_mode & S_ISVTX && who.uid !== 0 && who.uid !== owner && who.uid !== d.i_uid) return -EPERM;
-    const folder = this.typeOf(dentry) === S_IFDIR;
-    if (isFolder === true && !folder) return -ENOTDIR;
-    if (isFolder === false && folder) return -EISDIR;
-    return 0;
-  }
-
-  private isMountpoint(dir: Place, dentry: Handle): boolean {
-    return this.mounts.lookup(dir.mnt, dentry) !== 0;
-  }
-
   private remove(parent: Parent, who: Walker, isFolder: boolean): number {
-    const { dir, name, slash } = parent;
-    const { ram, callC } = this.deps;
-    const dentry = this.lookupOne(dir.dentry, encodeUtf8(name));
+    const { dir, slash } = parent;
+    const dentry = this.lookupOne(dir.dentry, encodeUtf8(parent.name));
     if (dentry < 0) return dentry;
-    const fn = this.inodes.operation(this.inodeOf(dir.dentry), isFolder ? 'rmdir' : 'unlink');
+    const name = { dir: this.inodeOf(dir.dentry), dentry };
     let error = 0;
     if (this.inodeOf(dentry) === 0) error = -ENOENT;
     else if (slash && !isFolder) error = this.typeOf(dentry) === S_IFDIR ? -EISDIR : -ENOTDIR;
     else if (this.mounts.isReadOnly(dir.mnt)) error = -EROFS;
-    else if (this.isMountpoint(dir, dentry)) error = -EBUSY;
-    else error = this.mayDelete(dir, dentry, isFolder, who) || (fn === 0 ? -EPERM : 0);
-    if (error === 0)
-      error = callC(fn, 'i:pp', ram.addressOf(this.inodeOf(dir.dentry)), ram.addressOf(dentry));
-    if (error === 0) this.dcache.drop(dentry);
+    else error = isFolder ? this.changes.rmdir(name, who) : this.changes.unlink(name, who);
     this.dcache.put(dentry);
     return error;
   }
@@ -457,53 +429,21 @@ export class Namei {
     const source = this.lookupOne(old.dir.dentry, encodeUtf8(old.name));
     if (source < 0) return source;
     const target = this.lookupOne(now.dir.dentry, encodeUtf8(now.name), LOOKUP_CREATE);
-    const error = target < 0 ? target : this.renameDentries(old, source, now, target, who, flags);
+    let error = target < 0 ? target : this.refuseRename(old, source, now, target, flags);
+    if (error === 0) {
+      const from = { dir: this.inodeOf(old.dir.dentry), dentry: source };
+      error = this.changes.rename(from, { dir: this.inodeOf(now.dir.dentry), dentry: target }, flags, who);
+    }
     if (target >= 0) this.dcache.put(target);
     this.dcache.put(source);
     return error;
   }
 
-  private renameDentries(
-    old: Parent,
-    source: Handle,
-    now: Parent,
-    target: Handle,
-    who: Walker,
-    flags: number,
-  ): number {
-    const refused = this.refuseRename(old, source, now, target, who, flags);
-    if (refused !== 0) return refused;
-    if (this.inodeOf(source) === this.inodeOf(target)) return 0;
-    const { ram, callC } = this.deps;
-    const [oldDir, newDir] = [old, now].map((p) => this.inodeOf(p.dir.dentry));
-    const fn = this.inodes.operation(oldDir, 'rename');
-    if (fn === 0) return -EPERM;
-    const args = [oldDir, source, newDir, target].map((h) => ram.addressOf(h));
-    const error = callC(fn, 'i:pppppu', 0, ...args, flags);
-    if (error === 0) this.dcache.move(source, target);
-    return error;
-  }
-
-  private refuseRename(
-    old: Parent,
-    source: Handle,
-    now: Parent,
-    target: Handle,
-    who: Walker,
-    flags: number,
-  ): number {
+  private refuseRename(old: Parent, source: Handle, now: Parent, target: Handle, flags: number): number {
     if (this.inodeOf(source) === 0) return -ENOENT;
-    const isFolder = this.typeOf(source) === S_IFDIR;
-    const there = this.inodeOf(target) !== 0;
-    if (there && flags & RENAME_NOREPLACE) return -EEXIST;
-    if (!isFolder && (old.slash || now.slash)) return -ENOTDIR;
+    if (this.inodeOf(target) !== 0 && flags & RENAME_NOREPLACE) return -EEXIST;
+    if (this.typeOf(source) !== S_IFDIR && (old.slash || now.slash)) return -ENOTDIR;
     if (this.dcache.isAncestor(source, now.dir.dentry)) return -EINVAL;
-    if (this.dcache.isAncestor(target, old.dir.dentry)) return -ENOTEMPTY;
-    const error =
-      this.mayDelete(old.dir, source, undefined, who) ||
-      (there ? this.mayDelete(now.dir, target, isFolder, who) : this.mayChange(now.dir, who));
-    if (error !== 0) return error;
-    const mounted = this.isMountpoint(old.dir, source) || (there && this.isMountpoint(now.dir, target));
-    return mounted ? -EBUSY : 0;
+    return this.dcache.isAncestor(target, old.dir.dentry) ? -ENOTEMPTY : 0;
   }
 }

@@ -11,17 +11,20 @@
  */
 
 import { EBUSY, EINVAL, ENODEV, ENOMEM, ENOTDIR } from '../lib/errno.js';
-import { readCString } from '../lib/guest_access.js';
-import { initListHead, ListHead, listAddTail, listDel, listEntries } from '../lib/list.js';
+import { readCString, readS64, writeS64 } from '../lib/guest_access.js';
+import { initListHead, ListHead, listAddTail, listDel, listDelInit, listEntries } from '../lib/list.js';
 import type { StaticData } from '../lib/static_data.js';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
+import { CPointers, corrupt, followed, MAX_DEPTH } from './c_pointers.js';
 import { DCACHE_MOUNTED, type Dcache } from './dcache.js';
 import { S_IFDIR, S_IFMT } from './file_modes.js';
 import type { FsDeps } from './fs_context.js';
+import { Path } from './fs_types.js';
 import type { Inodes } from './inode.js';
-import { SB_RDONLY, type Supers } from './super.js';
+import type { MountContexts } from './mount_context.js';
+import { SB_KERNMOUNT, SB_RDONLY, SB_SILENT, type Supers } from './super.js';
 import { Mount } from './vfs_types.js';
 
 /** Flags of mount(2). */
@@ -44,6 +47,9 @@ const MNT_NOATIME = 8;
 const MNT_RELATIME = 0x20;
 const MNT_READONLY = 0x40;
 
+/** Flags of mount(2) that are the file system's. */
+const SB_FLAGS = SB_RDONLY | SB_SILENT | SB_KERNMOUNT;
+
 const VFSMOUNT = Mount.w.mnt;
 
 /** A place in the tree; who has one holds the mount and the dentry. */
@@ -63,6 +69,7 @@ export class Mounts {
     private readonly dcache: Dcache,
     private readonly inodes: Inodes,
     private readonly supers: Supers,
+    private readonly contexts: MountContexts,
   ) {
     this.cache = data.declare('mnt_cache', 8);
     this.list = data.declare('init_mnt_ns', ListHead.size);
@@ -76,7 +83,7 @@ export class Mounts {
   }
 
   at(mnt: Handle) {
-    return Mount.at(this.deps.ram, mnt);
+    return Mount.at(this.deps.ram, followed(this.deps, mnt, Mount.size));
   }
 
   /** The mount that a `struct vfsmount` is part of. */
@@ -112,7 +119,8 @@ export class Mounts {
     this.putMount(mnt);
   }
 
-  private putMount(mnt: Handle): void {
+  /** @linux fs/namespace.c:mntput full */
+  putMount(mnt: Handle): void {
     const { deps } = this;
     if (mnt === 0) return;
     const m = this.at(mnt);
@@ -122,6 +130,20 @@ export class Mounts {
     deps.slub.kmemCacheFree(deps.ram.ptr(this.cache), deps.ram.addressOf(mnt));
     this.dcache.put(mnt_root);
     this.supers.deactivate(mnt_sb);
+  }
+
+  /** A `struct path` of C's, in any memory, as a place. */
+  placeAt(path: Vaddr): Place {
+    const [mnt, dentry] = [Path.o.mnt, Path.o.dentry].map((offset) => readS64(this.deps, path + offset));
+    const { vfsmount, dentry: at, orNull } = new CPointers(this.deps);
+    return { mnt: this.ofVfsmount(orNull(mnt, vfsmount)), dentry: orNull(dentry, at) };
+  }
+
+  /** Writes a place where C has a `struct path`. */
+  writePath(path: Vaddr, { mnt, dentry }: Place): void {
+    const { ram } = this.deps;
+    writeS64(this.deps, path + Path.o.mnt, ram.addressOf(this.vfsmount(mnt)));
+    writeS64(this.deps, path + Path.o.dentry, ram.addressOf(dentry));
   }
 
   // ---------------------------------------------------------------- walking
@@ -169,7 +191,8 @@ export class Mounts {
       if (up) ({ mnt, dentry } = up);
       else if (d.d_parent === dentry) break;
       else {
-        names.unshift(this.dcache.nameOf(dentry));
+        if (names.unshift(this.dcache.nameOf(dentry)) > MAX_DEPTH)
+          throw corrupt('a dentry lies below itself');
         dentry = d.d_parent;
       }
     }
@@ -234,10 +257,22 @@ export class Mounts {
       free();
       return -ENOMEM;
     }
-    const root = this.supers.mount(at, flags & SB_RDONLY, strings[0], strings[1]);
+    const root = this.contexts.mount(at, flags & SB_FLAGS, strings[0], strings[1]);
     free();
     if (root < 0) return root;
     return this.create(root, device, flags) || -ENOMEM;
+  }
+
+  /** Makes a mount that is in no tree, for the kernel itself. @linux fs/namespace.c:kern_mount full */
+  internal(type: string, flags = 0, device = type, data = ''): number {
+    const mnt = this.kernMount(type, flags | SB_KERNMOUNT, device, data);
+    if (mnt > 0) listDelInit(this.deps.ram, mnt + Mount.w.mnt_list);
+    return mnt;
+  }
+
+  /** Whether a mount is in the tree that paths go through. */
+  isInTree(mnt: Handle): boolean {
+    return mnt === this.root || this.at(mnt).mnt_parent !== mnt;
   }
 
   /** Hangs a mount on a place, which it holds from now on. */

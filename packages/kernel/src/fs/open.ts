@@ -134,9 +134,8 @@ export class OpenCalls {
    * @returns a negative errno if there is none
    * @linux fs/namei.c:path_openat full
    */
-  private openPath(path: string, flags: number, mode: number): number {
+  private openPath(path: string, flags: number, mode: number, who = this.k.walker()): number {
     const { namei } = this.k;
-    const who = this.k.walker();
     if ((flags & O_ACCMODE) === O_ACCMODE) return -EINVAL;
     if (!(flags & O_CREAT)) {
       const follow = !(flags & O_NOFOLLOW);
@@ -289,10 +288,40 @@ export class OpenCalls {
    * @returns address of the file, or a negative errno
    * @linux fs/open.c:filp_open partial: an open function that sleeps is run to its end
    */
-  filpOpen(path: string, flags: number, mode: number): number {
+  filpOpen(path: string, flags: number, mode: number, who = this.k.walker()): number {
+    return this.runOpen(this.openPath(path, flags, mode, who));
+  }
+
+  /** C opens what is at a place. @param place held; taken @linux fs/open.c:dentry_open full */
+  openAt(place: Place, flags: number): number {
+    return this.runOpen(this.openPlace(place, { flags, who: this.k.walker(), created: false }));
+  }
+
+  /**
+   * An open file of functions that C gives.
+   * @param place held; taken
+   * @returns a handle, or a negative errno
+   */
+  openWith(place: Place, inode: Handle, fops: Vaddr, flags: number): number {
+    const { calls, mounts } = this.k;
+    if (!this.getOwner(fops)) {
+      mounts.put(place);
+      return -ENOENT;
+    }
+    const file = calls.files.create(place, inode, flags);
+    if (file === 0) {
+      this.putOwner(fops);
+      return -ENOMEM;
+    }
+    calls.files.file(file).f_op = fops;
+    this.finish(file);
+    return file;
+  }
+
+  /** Calls the open function of a file; its address, or a negative errno. @param file may be an errno already */
+  private runOpen(file: number): Vaddr {
     const { calls } = this.k;
     const { ram, callC } = calls.deps;
-    const file = this.openPath(path, flags, mode);
     if (file < 0) return file;
     const open = calls.operation(file, 'open');
     const { f_inode } = calls.files.file(file);

@@ -7,11 +7,11 @@
  */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
-import { EFBIG, EINVAL, EISDIR, ENAMETOOLONG, ENOMEM, ENOTEMPTY } from '../lib/errno.js';
+import { EFBIG, EINVAL, EISDIR, ENAMETOOLONG, ENODEV, ENOMEM, ENOTEMPTY } from '../lib/errno.js';
 import { readCString, readS64, readUnsigned } from '../lib/guest_access.js';
-import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
+import { encodeUtf8 } from '../lib/utf8.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
-import type { Attributes } from './attr.js';
+import { objectAt } from './c_pointers.js';
 import { type Dcache, NAME_MAX } from './dcache.js';
 import { entryType, S_IFDIR, S_IFREG } from './file_modes.js';
 import type { FsDeps } from './fs_context.js';
@@ -20,6 +20,7 @@ import type { Inodes } from './inode.js';
 import type { OperationTables } from './op_tables.js';
 import type { Supers } from './super.js';
 import {
+  DelayedCall,
   DentryOperations,
   DirContext,
   InodeOperations,
@@ -28,6 +29,15 @@ import {
   TreeDescr,
 } from './vfs_types.js';
 
+const S_DEAD = 0x10;
+/** Nothing of a user's maps files, and there are no pipes: a file system may name these, and nobody calls them. */
+const unmapped: KernelExports = {
+  generic_file_mmap: ['i:pp', () => -ENODEV],
+  generic_file_readonly_mmap: ['i:pp', () => -ENODEV],
+  generic_file_splice_read: ['l:pppzu', () => -EINVAL],
+  iter_file_splice_write: ['l:pppzu', () => -EINVAL],
+  generic_file_get_unmapped_area: ['l:pzzzz', () => -ENODEV],
+};
 /** Entries of a folder before its files: `.` and `..`. */
 const DOTS = 2;
 const MAX_TREE_FILES = 1000;
@@ -37,12 +47,18 @@ export class SimpleFs {
     private readonly deps: FsDeps,
     private readonly dcache: Dcache,
     private readonly inodes: Inodes,
-    private readonly attributes: Attributes,
     private readonly supers: Supers,
     tables: OperationTables,
   ) {
     tables.declare(FileOperations, {
       def_chr_fops: { llseek: 'noop_llseek' },
+      bad_file_ops: { open: 'bad_inode_error' },
+      generic_ro_fops: {
+        llseek: 'generic_file_llseek',
+        read_iter: 'generic_file_read_iter',
+        mmap: 'generic_file_readonly_mmap',
+        splice_read: 'generic_file_splice_read',
+      },
       simple_dir_operations: {
         open: 'dcache_dir_open',
         release: 'dcache_dir_close',
@@ -55,14 +71,20 @@ export class SimpleFs {
     tables.declare(InodeOperations, {
       simple_dir_inode_operations: { lookup: 'simple_lookup' },
       simple_symlink_inode_operations: { get_link: 'simple_get_link' },
-      page_symlink_inode_operations: { get_link: 'simple_get_link' },
+      page_symlink_inode_operations: { get_link: 'page_get_link' },
+      bad_inode_ops: Object.fromEntries(
+        ['lookup', 'get_link', 'permission', 'create', 'link', 'unlink', 'symlink', 'mkdir', 'rmdir', 'mknod']
+          .concat('rename', 'setattr', 'getattr')
+          .map((name) => [name, 'bad_inode_error']),
+      ),
     });
     tables.declare(SuperOperations, { simple_super_operations: { statfs: 'simple_statfs' } });
     tables.declare(DentryOperations, { simple_dentry_operations: { d_delete: 'always_delete_dentry' } });
   }
 
+  /** Something that C points to. */
   private h(address: Vaddr): Handle {
-    return this.deps.ram.handleOf(address);
+    return objectAt(this.deps, address, 8);
   }
 
   // ---------------------------------------------------------------- names
@@ -110,7 +132,7 @@ export class SimpleFs {
     if (flags & ~1) return -EINVAL;
     const inode = this.dcache.at(old).d_inode;
     const target = this.dcache.at(now).d_inode;
-    const isFolder = (this.inodes.at(inode).i_mode & S_IFDIR) === S_IFDIR && this.isFolder(inode);
+    const isFolder = this.isFolder(inode);
     if (target !== 0 && !this.dcache.isEmpty(now)) return -ENOTEMPTY;
     if (target !== 0) {
       this.unlink(newDir, now);
@@ -242,21 +264,37 @@ export class SimpleFs {
     this.inodes.touch(root, 'i_atime', 'i_mtime', 'i_ctime');
     const dentry = this.dcache.makeRoot(root);
     if (dentry === 0) return -ENOMEM;
-    s.s_root = dentry;
+    const error = this.addFiles(sb, dentry, files);
+    if (error === 0) s.s_root = dentry;
+    else {
+      this.dcache.genocide(dentry);
+      this.dcache.put(dentry);
+    }
+    return error;
+  }
+
+  /** An entry without a name is skipped, one with an empty name is the end. */
+  private addFiles(sb: Handle, root: Handle, files: Vaddr): number {
+    const { deps } = this;
     for (let n = 0; n < MAX_TREE_FILES; n++) {
       const at = files + n * TreeDescr.size;
-      const name = decodeUtf8(readCString(deps, readS64(deps, at), NAME_MAX));
-      if (name === '') return 0;
-      if (n === 0) continue;
-      const error = this.addFile(sb, dentry, name, at, n);
+      const name = readS64(deps, at + TreeDescr.o.name);
+      if (name === 0) continue;
+      const text = readCString(deps, name, NAME_MAX);
+      if (text.length === 0) return 0;
+      if (n === 1) {
+        const type = this.supers.typeName(this.supers.at(sb).s_type);
+        deps.env.log.log(4, `simple_fill_super: ${type} passed in a files array with an index of 1!`);
+      }
+      const error = this.addFile(sb, root, text, at, n);
       if (error !== 0) return error;
     }
     return -EFBIG;
   }
 
-  private addFile(sb: Handle, root: Handle, name: string, at: Vaddr, ino: number): number {
+  private addFile(sb: Handle, root: Handle, name: Uint8Array, at: Vaddr, ino: number): number {
     const { deps } = this;
-    const dentry = this.dcache.alloc(root, encodeUtf8(name));
+    const dentry = this.dcache.alloc(root, name);
     const inode = dentry === 0 ? 0 : this.inodes.create(sb);
     if (inode === 0) {
       this.dcache.put(dentry);
@@ -271,6 +309,65 @@ export class SimpleFs {
     return 0;
   }
 
+  /** Links whose text lies in the first page of their file. */
+  private links(): KernelExports {
+    const { deps } = this;
+    const { pageCache } = deps;
+    return {
+      /** @linux fs/namei.c:page_symlink full */
+      page_symlink: [
+        'i:ppi',
+        (at: Vaddr, name: Vaddr, length: number) => {
+          if (length < 0 || length > PAGE_SIZE) return -ENAMETOOLONG;
+          const { i_mapping } = this.inodes.at(this.h(at));
+          const text = deps.guest.read(name, length - 1);
+          const written = pageCache.writeBytes(i_mapping, 0, text);
+          return written === text.length ? 0 : -ENOMEM;
+        },
+      ],
+      /** @linux fs/namei.c:page_get_link full */
+      page_get_link: [
+        'p:ppp',
+        (_dentry: Vaddr, at: Vaddr, done: Vaddr) => {
+          const { i_mapping, i_size } = this.inodes.at(this.h(at));
+          const bytes = pageCache.readBytes(i_mapping, i_size, 0, Math.min(i_size, PAGE_SIZE - 1));
+          const text = deps.kmalloc(bytes.length + 1);
+          if (text === 0) return -ENOMEM;
+          deps.guest.write(text, Uint8Array.of(...bytes, 0));
+          const call = this.h(done);
+          deps.ram.set64(call + DelayedCall.w.fn, deps.symbol('kfree'));
+          deps.ram.set64(call + DelayedCall.w.arg, text);
+          return text;
+        },
+      ],
+      page_put_link: ['v:p', (text: Vaddr) => deps.kfree(text)],
+    };
+  }
+
+  /** @linux fs/libfs.c:simple_recursive_removal full */
+  private removeTree(dentry: Handle, callback: Vaddr): void {
+    const { ram, callC } = this.deps;
+    for (const child of this.dcache.children(dentry)) {
+      if (this.dcache.at(child).d_inode === 0 || !this.dcache.isHashed(child)) continue;
+      this.dcache.get(child);
+      this.removeTree(child, callback);
+      this.dcache.put(child);
+    }
+    const { d_inode, d_parent } = this.dcache.at(dentry);
+    if (d_inode === 0) return;
+    const folder = this.isFolder(d_inode);
+    if (folder) this.inodes.at(d_inode).i_flags |= S_DEAD;
+    this.inodes.at(d_inode).i_nlink = 0;
+    const dir = this.dcache.at(d_parent).d_inode;
+    this.dcache.drop(dentry);
+    if (callback !== 0) callC(callback, 'v:p', ram.addressOf(dentry));
+    if (dir !== 0 && d_parent !== dentry) {
+      if (folder) this.inodes.at(dir).i_nlink--;
+      this.inodes.touch(dir, 'i_mtime', 'i_ctime');
+    }
+    this.dcache.put(dentry);
+  }
+
   exports(): KernelExports {
     const h = (address: Vaddr) => this.h(address);
     return {
@@ -278,35 +375,23 @@ export class SimpleFs {
       simple_link: ['i:ppp', (old: Vaddr, dir: Vaddr, dentry: Vaddr) => this.link(h(old), h(dir), h(dentry))],
       simple_unlink: ['i:pp', (dir: Vaddr, dentry: Vaddr) => this.unlink(h(dir), h(dentry))],
       simple_rmdir: ['i:pp', (dir: Vaddr, dentry: Vaddr) => this.rmdir(h(dir), h(dentry))],
+      simple_recursive_removal: [
+        'v:pp',
+        (dentry: Vaddr, callback: Vaddr) => {
+          this.dcache.get(h(dentry));
+          this.removeTree(h(dentry), callback);
+          this.dcache.put(h(dentry));
+        },
+      ],
       simple_empty: ['i:p', (dentry: Vaddr) => Number(this.dcache.isEmpty(h(dentry)))],
       simple_rename: [
         'i:pppppu',
         (_ns: Vaddr, oldDir: Vaddr, old: Vaddr, newDir: Vaddr, now: Vaddr, flags: number) =>
           this.rename(h(oldDir), h(old), h(newDir), h(now), flags),
       ],
-      simple_setattr: [
-        'i:ppp',
-        (_ns: Vaddr, dentry: Vaddr, attr: Vaddr) =>
-          this.attributes.simple(this.dcache.at(h(dentry)).d_inode, h(attr)),
-      ],
-      simple_getattr: [
-        'i:pppuu',
-        (_ns: Vaddr, path: Vaddr, stat: Vaddr) => {
-          const dentry = this.deps.ram.ptr(h(path) + 2);
-          this.attributes.fill(this.dcache.at(dentry).d_inode, h(stat));
-          return 0;
-        },
-      ],
-      generic_fillattr: [
-        'v:ppp',
-        (_ns: Vaddr, inode: Vaddr, stat: Vaddr) => this.attributes.fill(h(inode), h(stat)),
-      ],
-      setattr_prepare: ['i:ppp', () => 0],
-      setattr_copy: [
-        'v:ppp',
-        (_ns: Vaddr, inode: Vaddr, attr: Vaddr) => this.attributes.copy(h(inode), h(attr)),
-      ],
       simple_get_link: ['p:ppp', (_dentry: Vaddr, inode: Vaddr) => Inode.at(this.deps.ram, h(inode)).i_link],
+      ...this.links(),
+      ...unmapped,
       simple_statfs: ['i:pp', (dentry: Vaddr, buf: Vaddr) => this.statfs(h(dentry), h(buf))],
       simple_fill_super: [
         'i:plp',
@@ -320,9 +405,10 @@ export class SimpleFs {
       ],
       dcache_readdir: ['i:pp', (file: Vaddr, ctx: Vaddr) => this.readdir(h(file), ctx)],
       generic_read_dir: ['l:ppzp', () => -EISDIR],
-      generic_delete_inode: ['i:p', () => 1],
       always_delete_dentry: ['i:p', () => 1],
       noop_fsync: ['i:plli', () => 0],
+      generic_file_fsync: ['i:plli', () => 0],
+      simple_nosetlease: ['i:plpp', () => -EINVAL],
       dir_emit_dots: ['b:pp', (file: Vaddr, ctx: Vaddr) => this.emitDots(h(file), ctx)],
     };
   }

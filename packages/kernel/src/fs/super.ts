@@ -2,18 +2,22 @@
 /**
  * File system types and super blocks: what kinds of file system there are, and the ones that are in use.
  *
- * @linux fs/super.c, fs/filesystems.c partial: no block devices, no freezing, no fs_context
+ * How a mount asks a type for its file system: `mount_context.ts`.
+ *
+ * @linux fs/super.c, fs/filesystems.c partial: no block devices, no freezing
  */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
-import { EBUSY, EINVAL, ENODEV, ENOMEM } from '../lib/errno.js';
+import { EBUSY, EINVAL, ENOMEM } from '../lib/errno.js';
 import { readCString, readS64, writeInteger } from '../lib/guest_access.js';
-import { initListHead, ListHead, listAddTail, listDel, listEntries } from '../lib/list.js';
+import { initListHead, ListHead, listAddTail, listDel, listDelInit, listEntries } from '../lib/list.js';
 import { RwSemaphore } from '../lib/lock_types.js';
 import type { StaticData } from '../lib/static_data.js';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
 import { type Handle, PAGE_SHIFT, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
+import { CPointers, followed, objectAt } from './c_pointers.js';
 import type { Dcache } from './dcache.js';
+import { formatPointer } from './format.js';
 import type { FsDeps } from './fs_context.js';
 import { Inode } from './fs_types.js';
 import type { Inodes } from './inode.js';
@@ -24,6 +28,8 @@ export const FS_REQUIRES_DEV = 1;
 export const FS_USERNS_MOUNT = 8;
 /** Flags of a super block, and of mount(2). */
 export const SB_RDONLY = 1;
+export const SB_KERNMOUNT = 2 ** 22;
+export const SB_SILENT = 0x8000;
 export const SB_ACTIVE = 2 ** 30;
 /** Bytes that a file may have: loff_t's, as far as a number is exact. */
 export const MAX_LFS_FILESIZE = Number.MAX_SAFE_INTEGER;
@@ -76,13 +82,15 @@ export class Supers {
     }
   }
 
+  /** A view of a super block; a pointer that leads nowhere is a fault. */
   at(sb: Handle) {
-    return SuperBlock.at(this.deps.ram, sb);
+    return SuperBlock.at(this.deps.ram, followed(this.deps, sb, SuperBlock.size));
   }
 
   // ---------------------------------------------------------------- types
 
-  private field(type: Vaddr, name: keyof typeof FileSystemType.o): Vaddr {
+  /** A word of a type, which may lie in a module. */
+  field(type: Vaddr, name: keyof typeof FileSystemType.o): Vaddr {
     return readS64(this.deps, type + FileSystemType.o[name]);
   }
 
@@ -137,7 +145,19 @@ export class Supers {
 
   private module(type: Vaddr): Handle {
     const owner = this.field(type, 'owner');
-    return owner === 0 ? 0 : this.deps.guest.translate(owner) / 4;
+    return owner === 0 ? 0 : objectAt(this.deps, owner, 8);
+  }
+
+  /** Holds the module of a type; false if it is on its way out. @linux fs/filesystems.c:get_filesystem full */
+  getType(type: Vaddr): boolean {
+    const owner = this.module(type);
+    return owner === 0 || this.deps.modules().tryGet(owner);
+  }
+
+  /** @linux fs/filesystems.c:put_filesystem full */
+  putType(type: Vaddr): void {
+    const owner = this.module(type);
+    if (owner !== 0) this.deps.modules().put(owner);
   }
 
   // ---------------------------------------------------------------- super blocks
@@ -167,18 +187,17 @@ export class Supers {
     initListHead(deps.ram, sb + SuperBlock.w.s_inodes);
     initListHead(deps.ram, sb + SuperBlock.w.s_umount + RwSemaphore.w.wait_list);
     listAddTail(deps.ram, sb, this.list);
-    const owner = this.module(type);
-    if (owner !== 0) deps.modules().tryGet(owner);
+    this.getType(type);
     return sb;
   }
 
   /** A super block without a root is of no use to anybody. */
   private free(sb: Handle): void {
     const { deps } = this;
-    const owner = this.module(this.at(sb).s_type);
+    const type = this.at(sb).s_type;
     listDel(deps.ram, sb);
     deps.kfree(deps.ram.addressOf(sb));
-    if (owner !== 0) deps.modules().put(owner);
+    this.putType(type);
   }
 
   /** Super blocks in use, oldest first. */
@@ -197,34 +216,44 @@ export class Supers {
     const { deps } = this;
     const s = this.at(sb);
     const root = s.s_root;
+    if (root === 0) return;
+    this.reportBusy(root, sb);
     s.s_root = 0;
-    if (root !== 0) this.dcache.put(root);
+    this.dcache.put(root);
+    s.s_flags = s.s_flags % SB_ACTIVE;
+    this.inodes.evictUnused(sb);
     const put = this.operation(sb, 'put_super');
-    if (put !== 0 && root !== 0) deps.callC(put, 'v:p', deps.ram.addressOf(sb));
-    const left = [...listEntries(deps.ram, sb + SuperBlock.w.s_inodes)];
+    if (put !== 0) deps.callC(put, 'v:p', deps.ram.addressOf(sb));
+    const left = this.inodes.of(sb);
     if (left.length === 0) return;
-    const id = decodeUtf8(s.s_id.subarray(0, s.s_id.indexOf(0)));
-    deps.env.log.log(2, `VFS: Busy inodes after unmount of ${id} (${this.typeName(s.s_type)})`);
-    for (const link of left) this.inodes.at(link - Inode.w.i_sb_list).i_sb = 0;
+    deps.env.log.log(
+      4,
+      `VFS: Busy inodes after unmount of ${this.id(sb)}. Self-destruct in 5 seconds.  Have a nice day...`,
+    );
+    for (const inode of left) {
+      this.inodes.unhash(inode);
+      this.inodes.at(inode).i_sb = 0;
+      listDelInit(deps.ram, inode + Inode.w.i_sb_list);
+    }
   }
 
-  /**
-   * Mounts a type: the root of its file system, held.
-   * @param dev, data addresses of strings, or 0
-   * @returns a dentry, or a negative errno
-   * @linux fs/super.c:vfs_get_tree partial: the mount function of before fs_context
-   */
-  mount(type: Vaddr, flags: number, dev: Vaddr, data: Vaddr): number {
-    const { deps } = this;
-    const mount = this.field(type, 'mount');
-    if (mount === 0) return -ENODEV;
-    const owner = this.module(type);
-    if (owner !== 0 && !deps.modules().tryGet(owner)) return -ENODEV;
-    const root = deps.callC(mount, 'p:pipp', type, flags, dev, data);
-    if (owner !== 0) deps.modules().put(owner);
-    if (root < 0 && root >= -4095) return root;
-    if (!deps.ram.isDirect(root, 8)) return -EINVAL;
-    return deps.ram.handleOf(root);
+  private id(sb: Handle): string {
+    const { s_id } = this.at(sb);
+    return decodeUtf8(s_id.subarray(0, s_id.indexOf(0)));
+  }
+
+  /** Says which dentries somebody still has, those at the ends of the tree. @linux fs/dcache.c:umount_check full */
+  private reportBusy(dentry: Handle, sb: Handle): void {
+    const { dcache, deps } = this;
+    const children = dcache.children(dentry);
+    for (const child of children) this.reportBusy(child, sb);
+    const { d_count, d_inode, d_parent } = dcache.at(dentry);
+    if (children.length > 0 || (d_parent === dentry && d_count === 1)) return;
+    const ino = d_inode === 0 ? 0 : this.inodes.at(d_inode).i_ino;
+    const what = `{i=${ino.toString(16)},n=${dcache.nameOf(dentry)}}  still in use (${d_count})`;
+    const where = `[unmount of ${this.typeName(this.at(sb).s_type)} ${this.id(sb)}]`;
+    deps.env.log.log(3, `BUG: Dentry ${formatPointer(deps, deps.ram.addressOf(dentry))}${what} ${where}`);
+    deps.env.reports.warn('fs/dcache.c', 1664, 'umount_check');
   }
 
   /** The last mount of a file system is gone. @linux fs/super.c:deactivate_super full */
@@ -239,9 +268,36 @@ export class Supers {
   }
 
   /**
+   * A super block that a type has already, or a fresh one.
+   * @param test C function that knows the one wanted; 0: always a fresh one
+   * @param set C function that gives a fresh one its number
+   * @returns a handle, or a negative errno
+   * @linux fs/super.c:sget full
+   */
+  get(type: Vaddr, test: Vaddr, set: Vaddr, flags: number, data: Vaddr): number {
+    const { ram, callC } = this.deps;
+    const there =
+      test === 0
+        ? undefined
+        : this.all().find(
+            (sb) => this.at(sb).s_type === type && callC(test, 'i:pp', ram.addressOf(sb), data) !== 0,
+          );
+    if (there !== undefined) {
+      this.at(there).s_active++;
+      return there;
+    }
+    const sb = this.create(type, flags);
+    if (sb === 0) return -ENOMEM;
+    const error = set === 0 ? 0 : callC(set, 'i:pp', ram.addressOf(sb), data);
+    if (error === 0) return sb;
+    this.free(sb);
+    return error;
+  }
+
+  /**
    * A file system without a disk: a super block that `fill` fills.
    * @param single one for all mounts of the type
-   * @returns address of its root, held, or a negative errno
+   * @returns address of its root, held, or a negative errno; NULL if `fill` has made none
    * @linux fs/super.c:mount_nodev full
    */
   private mountAnon(type: Vaddr, flags: number, data: Vaddr, fill: Vaddr, single: boolean): number {
@@ -253,18 +309,30 @@ export class Supers {
     }
     const sb = this.create(type, flags);
     if (sb === 0) return -ENOMEM;
-    const error = deps.callC(fill, 'i:ppi', deps.ram.addressOf(sb), data, flags & 0x8000 ? 1 : 0);
-    if (error !== 0 || this.at(sb).s_root === 0) {
+    const error = deps.callC(fill, 'i:ppi', deps.ram.addressOf(sb), data, flags & SB_SILENT ? 1 : 0);
+    if (error !== 0) {
       this.deactivate(sb);
-      return error < 0 ? error : -EINVAL;
+      return error;
     }
-    this.at(sb).s_flags += SB_ACTIVE;
-    return deps.ram.addressOf(this.dcache.get(this.at(sb).s_root));
+    return this.activate(sb);
+  }
+
+  /** A super block has been filled: address of its root, held. */
+  activate(sb: Handle): Vaddr {
+    const s = this.at(sb);
+    if (s.s_flags % (2 * SB_ACTIVE) < SB_ACTIVE) s.s_flags += SB_ACTIVE;
+    return this.deps.ram.addressOf(this.dcache.get(s.s_root));
   }
 
   exports(): KernelExports {
     const { ram } = this.deps;
-    const shutdown = (sb: Vaddr) => this.shutdown(ram.handleOf(sb));
+    const { superBlock } = new CPointers(this.deps);
+    const shutdown = (sb: Vaddr) => this.shutdown(superBlock(sb));
+    const deactivate = (sb: Vaddr) => this.deactivate(superBlock(sb));
+    const anon =
+      (single: boolean) =>
+      (type: Vaddr, flags: number, data: Vaddr, fill: Vaddr): number =>
+        this.mountAnon(type, flags, data, fill, single);
     return {
       register_filesystem: ['i:p', (type: Vaddr) => this.register(type)],
       unregister_filesystem: ['i:p', (type: Vaddr) => this.unregister(type)],
@@ -272,26 +340,38 @@ export class Supers {
         'p:p',
         (name: Vaddr) => {
           const type = this.find(decodeUtf8(readCString(this.deps, name, 255)));
-          const owner = type === 0 ? 0 : this.module(type);
-          return owner !== 0 && !this.deps.modules().tryGet(owner) ? 0 : type;
+          return type !== 0 && this.getType(type) ? type : 0;
         },
       ],
-      mount_nodev: [
-        'p:pipp',
-        (type: Vaddr, flags: number, data: Vaddr, fill: Vaddr) =>
-          this.mountAnon(type, flags, data, fill, false),
+      get_filesystem: ['p:p', (type: Vaddr) => (this.getType(type) ? type : 0)],
+      put_filesystem: ['v:p', (type: Vaddr) => this.putType(type)],
+      mount_nodev: ['p:pipp', anon(false)],
+      mount_single: ['p:pipp', anon(true)],
+      sget: [
+        'p:pppip',
+        (type: Vaddr, test: Vaddr, set: Vaddr, flags: number, data: Vaddr) => {
+          const sb = this.get(type, test, set, flags, data);
+          return sb < 0 ? sb : ram.addressOf(sb);
+        },
       ],
-      mount_single: [
-        'p:pipp',
-        (type: Vaddr, flags: number, data: Vaddr, fill: Vaddr) =>
-          this.mountAnon(type, flags, data, fill, true),
+      // Each super block has a number from the start.
+      set_anon_super: ['i:pp', () => 0],
+      deactivate_super: ['v:p', deactivate],
+      deactivate_locked_super: ['v:p', (sb: Vaddr) => deactivate(sb)],
+      iterate_supers_type: [
+        'v:ppp',
+        (type: Vaddr, fn: Vaddr, arg: Vaddr) => {
+          for (const sb of this.all())
+            if (this.at(sb).s_type === type && this.at(sb).s_root !== 0)
+              this.deps.callC(fn, 'v:pp', ram.addressOf(sb), arg);
+        },
       ],
       generic_shutdown_super: ['v:p', shutdown],
-      kill_anon_super: ['v:p', shutdown],
+      kill_anon_super: ['v:p', (sb: Vaddr) => shutdown(sb)],
       kill_litter_super: [
         'v:p',
         (at: Vaddr) => {
-          const sb = ram.handleOf(at);
+          const sb = superBlock(at);
           if (this.at(sb).s_root !== 0) this.dcache.genocide(this.at(sb).s_root);
           this.shutdown(sb);
         },

@@ -8,14 +8,17 @@ import { TaskStruct } from '../kernel/sched.js';
 import { KernelBug } from '../lib/env.js';
 import type { StaticData } from '../lib/static_data.js';
 import type { Handle } from '../machine/layout.js';
+import { AnonInodes } from './anon_inodes.js';
 import { Attributes } from './attr.js';
 import { Dcache } from './dcache.js';
 import { FileTable } from './file_table.js';
 import type { FsDeps } from './fs_context.js';
+import { FsParser } from './fs_parser.js';
 import { Hostfs } from './hostfs/hostfs.js';
 import { Inodes } from './inode.js';
 import type { Kernfs } from './kernfs/kernfs.js';
 import { KernfsMounts } from './kernfs/mount.js';
+import { MountContexts } from './mount_context.js';
 import { Namei, type Walker } from './namei.js';
 import { Mounts, type Place } from './namespace.js';
 import type { OperationTables } from './op_tables.js';
@@ -39,6 +42,7 @@ export class Vfs {
   readonly dcache: Dcache;
   readonly inodes: Inodes;
   readonly supers: Supers;
+  readonly contexts: MountContexts;
   readonly mounts: Mounts;
   readonly namei: Namei;
   readonly attributes: Attributes;
@@ -46,6 +50,8 @@ export class Vfs {
   readonly kernfs: KernfsMounts;
   readonly hostfs: Hostfs;
   readonly devtmpfs: Devtmpfs;
+  /** Files without a place in the tree. */
+  readonly anon: AnonInodes;
   private readonly simple: SimpleFs;
   private readonly ramfs: Ramfs;
 
@@ -60,14 +66,17 @@ export class Vfs {
     this.dcache = new Dcache(deps, data, (inode) => this.inodes.put(inode));
     this.inodes = new Inodes(deps, data, deps.now, (mapping) => pageCache.truncateFinal(mapping));
     this.supers = new Supers(deps, data, this.dcache, this.inodes);
-    this.mounts = new Mounts(deps, data, this.dcache, this.inodes, this.supers);
+    this.contexts = new MountContexts(deps, this.dcache, this.supers);
+    this.mounts = new Mounts(deps, data, this.dcache, this.inodes, this.supers, this.contexts);
     this.namei = new Namei(deps, this.dcache, this.inodes, this.mounts);
     this.attributes = new Attributes(deps, this.inodes, this.mounts, this.namei, this.supers);
     this.attributes.truncatePages = (mapping, size) => pageCache.truncatePages(mapping, size);
     pageCache.fileUpdateTime = (inode) => this.inodes.touch(inode, 'i_mtime', 'i_ctime');
-    pageCache.fileAccessed = (file) => this.inodes.touch(this.files.file(file).f_inode, 'i_atime');
+    pageCache.fileAccessed = (file) => {
+      if (this.files.file(file).f_path.dentry !== 0) this.attributes.touchAtime(this.files.placeOf(file));
+    };
     const { dcache, inodes, supers, attributes } = this;
-    this.simple = new SimpleFs(deps, dcache, inodes, attributes, supers, tables);
+    this.simple = new SimpleFs(deps, dcache, inodes, supers, tables);
     this.ramfs = new Ramfs(deps, dcache, inodes, supers, () => this.owner(), tables);
     this.kernfs = new KernfsMounts(
       deps,
@@ -82,6 +91,7 @@ export class Vfs {
     );
     this.hostfs = new Hostfs(deps, { dcache, inodes, supers, simple: this.simple, attributes, tables });
     this.devtmpfs = new Devtmpfs(deps, { dcache, inodes, ramfs: this.ramfs, simple: this.simple }, data);
+    this.anon = new AnonInodes(deps, { dcache, inodes, supers, mounts: this.mounts }, tables, data);
     this.files = new FileTable(deps, this.mounts, () => this.kernfs, data);
   }
 
@@ -99,6 +109,7 @@ export class Vfs {
       this.must(this.mounts.mountAt(place, type, 0, device), path);
     }
     const dev = this.mounts.all().find((mnt) => this.typeOf(mnt) === 'devtmpfs');
+    this.anon.boot();
     this.devtmpfs.boot(this.mounts.at(dev!).mnt.mnt_root);
   }
 
@@ -164,10 +175,13 @@ export class Vfs {
   exports(): KernelExports {
     return {
       ...this.supers.exports(),
+      ...this.contexts.exports(),
       ...this.simple.exports(),
       ...this.ramfs.exports(),
       ...this.kernfs.exports(),
       ...this.hostfs.exports(),
+      ...this.anon.exports(),
+      ...new FsParser(this.deps).exports(),
     };
   }
 }

@@ -4,11 +4,12 @@
  * tables of functions by which the VFS asks it. The fields of Linux 6.1 that file systems touch, in its order.
  */
 
-import { ListHead } from '../lib/list.js';
-import { RwSemaphore, spinlock } from '../lib/lock_types.js';
+import { HlistHead, HlistNode, ListHead } from '../lib/list.js';
+import { Mutex, RwSemaphore, spinlock } from '../lib/lock_types.js';
 import {
   addr,
   array,
+  bool,
   chars,
   fn,
   int,
@@ -42,6 +43,7 @@ export const SuperBlock = struct('super_block', {
   s_maxbytes: loff,
   s_type: addr('struct file_system_type'),
   s_op: addr('const struct super_operations'),
+  s_export_op: addr('const struct export_operations'),
   s_flags: ulong,
   s_iflags: ulong,
   s_magic: ulong,
@@ -49,7 +51,14 @@ export const SuperBlock = struct('super_block', {
   s_umount: RwSemaphore,
   s_count: int,
   s_active: atomic,
+  s_xattr: addr('const struct xattr_handler *'),
   s_bdev: addr('struct block_device'),
+  s_bdi: addr('struct backing_dev_info'),
+  /** Link among the super blocks of its type. */
+  s_instances: HlistNode,
+  s_max_links: uint,
+  s_mode: named(u32, 'fmode_t'),
+  s_stack_depth: int,
   s_fs_info: addr(),
   s_time_gran: u32,
   s_time_min: named(s64, 'time64_t'),
@@ -70,7 +79,7 @@ export const FileSystemType = struct('file_system_type', {
   kill_sb: fn('void', 'struct super_block *sb'),
   owner: addr('struct module'),
   next: addr('struct file_system_type'),
-  fs_supers: ListHead,
+  fs_supers: HlistHead,
 });
 
 /** What C knows of a mount. */
@@ -143,7 +152,7 @@ export const Kstatfs = struct('kstatfs', {
   f_bavail: u64,
   f_files: u64,
   f_ffree: u64,
-  f_fsid: array(int, 2),
+  f_fsid: named(array(int, 2), '__kernel_fsid_t'),
   f_namelen: named(s64, 'long'),
   f_frsize: named(s64, 'long'),
   f_flags: named(s64, 'long'),
@@ -248,3 +257,84 @@ export const TreeDescr = struct('tree_descr', {
 
 /** A link's target that somebody must free after use: unused, since targets live as long as their inodes. */
 export const DelayedCall = struct('delayed_call', { fn: fn('void', 'void *arg'), arg: addr() });
+
+// ---------------------------------------------------------------- mounting in steps
+
+const PARSE = 'struct p_log *log, const struct fs_parameter_spec *spec';
+const FC = 'struct fs_context *fc';
+
+/** Where messages about options go: the log, with something before them. */
+export const PLog = struct('p_log', { prefix: addr('const char'), log: addr() });
+
+/** A mount that is being made: what is wanted, and at the end the root of a file system. */
+export const FsContext = struct('fs_context', {
+  ops: addr('const struct fs_context_operations'),
+  uapi_mutex: Mutex,
+  fs_type: addr('struct file_system_type'),
+  fs_private: addr(),
+  sget_key: addr(),
+  root: ptr('struct dentry'),
+  user_ns: addr('struct user_namespace'),
+  net_ns: addr('struct net'),
+  cred: addr('const struct cred'),
+  log: PLog,
+  source: addr('const char'),
+  security: addr(),
+  s_fs_info: addr(),
+  sb_flags: uint,
+  sb_flags_mask: uint,
+  s_iflags: uint,
+  lsm_flags: uint,
+  purpose: u8,
+  phase: u8,
+  need_free: bool,
+  global: bool,
+  oldapi: bool,
+});
+
+export const FsContextOperations = struct('fs_context_operations', {
+  free: fn('void', FC),
+  dup: fn('int', `${FC}, struct fs_context *src_fc`),
+  parse_param: fn('int', `${FC}, struct fs_parameter *param`),
+  parse_monolithic: fn('int', `${FC}, void *data`),
+  get_tree: fn('int', FC),
+  reconfigure: fn('int', FC),
+});
+
+/** One option of a mount. */
+export const FsParameter = struct('fs_parameter', {
+  key: addr('const char'),
+  /** fs_value_is_flag and so on. */
+  type: u8,
+  value: {
+    union: {
+      string: { string: addr('char') },
+      blob: { blob: addr() },
+      name: { name: addr('struct filename') },
+      file: { file: addr('struct file') },
+    },
+  },
+  size: ulong,
+  dirfd: int,
+});
+
+/** An option that a file system knows. */
+export const FsParameterSpec = struct('fs_parameter_spec', {
+  name: addr('const char'),
+  type: fn('int', `${PARSE}, struct fs_parameter *param, struct fs_parse_result *result`),
+  opt: u8,
+  flags: named(u16, 'unsigned short'),
+  data: addr('const void'),
+});
+
+export const FsParseResult = struct('fs_parse_result', {
+  negated: bool,
+  value: {
+    union: {
+      boolean: { boolean: bool },
+      int_32: { int_32: int },
+      uint_32: { uint_32: uint },
+      uint_64: { uint_64: u64 },
+    },
+  },
+});

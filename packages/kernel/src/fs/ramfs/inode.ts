@@ -147,6 +147,7 @@ export class Ramfs {
   private evict(inode: Handle): void {
     const i = this.inodes.at(inode);
     if ((i.i_mode & S_IFMT) === S_IFLNK && i.i_link !== 0) this.deps.kfree(i.i_link);
+    this.inodes.finish(inode);
   }
 
   /** The option `mode=755` of a mount; undefined if an option makes no sense. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** The kernel's answers to what printf formats ask: symbols, flags, and warnings given once. */
 
+import { dentryNames, fileNames } from '../../fs/dentry_names.js';
 import type { BootParameters, Reports } from '../../lib/env.js';
 import type { GuestAccess } from '../../lib/guest_access.js';
 import { PointerHash } from '../../lib/pointer_hash.js';
@@ -57,6 +58,8 @@ export function makeFormatContext(deps: FormatContextDeps): FormatContext {
         const [line, symbol] = WARNING_SITES[kind];
         reports.warn('lib/vsprintf.c', line, symbol, message);
       },
+      dentryName: (dentry, depth) => dentryNames(deps, dentry, depth),
+      fileName: (file, depth) => fileNames(deps, file, depth),
       ...deps.services,
     },
   };
