@@ -10,7 +10,9 @@ export interface Stat {
   /** Bytes. */
   size: number;
   /** Milliseconds since 1970. */
+  atimeMs: number;
   mtimeMs: number;
+  ctimeMs: number;
   ino: number;
   nlink: number;
   uid: number;

@@ -62,10 +62,13 @@ function check(result: CallResult, path: string): CallResult {
 }
 
 function statOf(stat: KernelStat): Stat {
-  const { mode, size, mtime, rdev, ino, nlink, uid, gid, blocks, dev } = stat;
+  const { mode, size, rdev, ino, nlink, uid, gid, blocks, dev } = stat;
   const type = TYPES[mode >> 12] ?? 'file';
-  const mtimeMs = mtime.sec * 1000 + mtime.nsec / 1e6;
-  const entry = { type, mode: mode & 0o7777, size, mtimeMs, ino, nlink, uid, gid, blocks, dev };
+  const [atimeMs, mtimeMs, ctimeMs] = [stat.atime, stat.mtime, stat.ctime].map(
+    ({ sec, nsec }) => sec * 1000 + nsec / 1e6,
+  );
+  const times = { atimeMs, mtimeMs, ctimeMs };
+  const entry = { type, mode: mode & 0o7777, size, ...times, ino, nlink, uid, gid, blocks, dev };
   if (type !== 'char' && type !== 'block') return entry;
   return { ...entry, device: [rdev >>> MINORBITS, rdev & (2 ** MINORBITS - 1)] };
 }

@@ -2,153 +2,16 @@
 /** Tools that make, move and describe files. */
 
 import type { VirtualClock } from '../clock.js';
-import { FsError, type Stat } from '../fs/filesystem.js';
-import { basename, dirname, normalize } from '../fs/vfs.js';
+import { FsError } from '../fs/filesystem.js';
+import { basename, dirname } from '../fs/vfs.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { matches } from '../shell/pattern.js';
 import { UsageError } from './arguments.js';
+import { ls, stat } from './list.js';
+import { onEach } from './on_each.js';
 import { tool } from './text.js';
 
 const S_IFCHR = 0o020000;
-const TYPE_LETTERS = {
-  file: '-',
-  directory: 'd',
-  symlink: 'l',
-  char: 'c',
-  block: 'b',
-  fifo: 'p',
-  socket: 's',
-} as const;
-
-/** `drwxr-xr-x`, `drwxrwxrwt`. */
-export function modeText({ type, mode }: Stat): string {
-  const bits = [...'rwxrwxrwx'].map((letter, index) => ((mode >> (8 - index)) & 1 ? letter : '-'));
-  const special = [
-    [0o4000, 2, 's'],
-    [0o2000, 5, 's'],
-    [0o1000, 8, 't'],
-  ] as const;
-  for (const [bit, at, letter] of special)
-    if (mode & bit) bits[at] = bits[at] === '-' ? letter.toUpperCase() : letter;
-  return TYPE_LETTERS[type] + bits.join('');
-}
-
-/** Runs an action on each operand; what fails is reported as `NAME: WORDS 'FILE': REASON`. */
-async function onEach(
-  context: CommandContext,
-  files: readonly string[],
-  words: string,
-  action: (full: string, file: string) => Promise<void> | void,
-): Promise<number> {
-  if (files.length === 0) throw new UsageError('missing operand');
-  let status = 0;
-  for (const file of files) {
-    try {
-      await action(context.path(file), file);
-    } catch (error) {
-      if (!(error instanceof FsError)) throw error;
-      status = await context.fail(`${words} '${file}': ${error.reason}`);
-    }
-  }
-  return status;
-}
-
-const dateText = (ms: number): string => {
-  const date = new Date(ms);
-  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][
-    date.getUTCMonth()
-  ];
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${month} ${String(date.getUTCDate()).padStart(2)} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
-};
-
-/** What a user or group is called. */
-const ownerName = (id: number): string => (id === 0 ? 'root' : String(id));
-
-const humanSize = (bytes: number): string => {
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1024; unit++) value /= 1024;
-  return unit === 0 ? String(bytes) : `${value < 10 ? value.toFixed(1) : Math.ceil(value)}${' KMGT'[unit]}`;
-};
-
-function longLine(context: CommandContext, full: string, name: string, human: boolean): string {
-  const stat = context.fs.lstat(full);
-  const size = stat.device ? stat.device.join(', ') : human ? humanSize(stat.size) : String(stat.size);
-  const target = stat.type === 'symlink' ? ` -> ${context.fs.readlink(full)}` : '';
-  const [user, group] = [stat.uid, stat.gid].map((id) => ownerName(id).padEnd(8));
-  const links = String(stat.nlink).padStart(4);
-  return `${modeText(stat)} ${links} ${user} ${group} ${size.padStart(9)} ${dateText(stat.mtimeMs)} ${name}${target}`;
-}
-
-const ls = tool('laAh1dRrtSF', async (context, flags) => {
-  const print = async (entries: [full: string, name: string][]) => {
-    const sorted = [...entries];
-    if (flags.has('t')) sorted.sort(([a], [b]) => context.fs.lstat(b).mtimeMs - context.fs.lstat(a).mtimeMs);
-    if (flags.has('S')) sorted.sort(([a], [b]) => context.fs.lstat(b).size - context.fs.lstat(a).size);
-    if (flags.has('r')) sorted.reverse();
-    const mark = (full: string, name: string) =>
-      flags.has('F') && context.fs.isDirectory(full) ? `${name}/` : name;
-    const lines = sorted.map(([full, name]) =>
-      flags.has('l') ? longLine(context, full, mark(full, name), flags.has('h')) : mark(full, name),
-    );
-    if (lines.length === 0) return;
-    await context.out(
-      !flags.has('l') && !flags.has('1') && context.stdout.isTerminal
-        ? columns(lines)
-        : `${lines.join('\n')}\n`,
-    );
-  };
-  const visible = (name: string) => flags.has('a') || flags.has('A') || !name.startsWith('.');
-  const paths = flags.operands.length > 0 ? flags.operands : ['.'];
-  const folders: string[] = [];
-  const files: [string, string][] = [];
-  const status = await onEach(context, paths, 'cannot access', (full, file) => {
-    context.fs.lstat(full);
-    if (!flags.has('d') && context.fs.isDirectory(full)) folders.push(file);
-    else files.push([full, file]);
-  });
-  await print(files);
-  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    const full = context.path(folder);
-    const names = context.fs.readdir(full).filter(visible);
-    if (paths.length > 1 || flags.has('R'))
-      await context.out(`${files.length > 0 || folder !== paths[0] ? '\n' : ''}${folder}:\n`);
-    if (flags.has('l')) await context.out('total 0\n');
-    const dots: [string, string][] = flags.has('a')
-      ? [
-          [full, '.'],
-          [normalize(full, '..'), '..'],
-        ]
-      : [];
-    await print([
-      ...dots,
-      ...names.map((name): [string, string] => [`${full === '/' ? '' : full}/${name}`, name]),
-    ]);
-    if (flags.has('R'))
-      folders.unshift(
-        ...names
-          .filter((name) => context.fs.isDirectory(`${full}/${name}`))
-          .map((name) => `${folder}/${name}`),
-      );
-  }
-  return status === 0 ? 0 : 2;
-});
-
-/** Names in columns on a line of 80 characters. */
-function columns(names: readonly string[]): string {
-  const width = Math.max(...names.map((name) => name.length)) + 2;
-  const across = Math.max(1, Math.floor(80 / width));
-  const rows = Math.ceil(names.length / across);
-  const lines = Array.from({ length: rows }, (_, row) =>
-    names
-      .filter((_, index) => index % rows === row)
-      .map((name) => name.padEnd(width))
-      .join('')
-      .trimEnd(),
-  );
-  return `${lines.join('\n')}\n`;
-}
 
 const mkdir = tool(
   'pm:v',
@@ -304,49 +167,6 @@ const chmod = tool('Rv', (context, flags) => {
   });
 });
 
-const TYPE_WORDS = {
-  file: 'regular file',
-  directory: 'directory',
-  symlink: 'symbolic link',
-  char: 'character special file',
-  block: 'block special file',
-  fifo: 'fifo',
-  socket: 'socket',
-} as const;
-
-const stat = tool('c:L', async (context, flags) => {
-  const results: string[] = [];
-  const status = await onEach(context, flags.operands, 'cannot statx', (full, file) => {
-    const entry = flags.has('L') ? context.fs.stat(full) : context.fs.lstat(full);
-    const octal = entry.mode.toString(8).padStart(4, '0');
-    const fields: Record<string, string> = {
-      n: file,
-      s: String(entry.size),
-      a: entry.mode.toString(8),
-      A: modeText(entry),
-      F: TYPE_WORDS[entry.type],
-      Y: String(Math.floor(entry.mtimeMs / 1000)),
-      U: ownerName(entry.uid),
-      G: ownerName(entry.gid),
-      u: String(entry.uid),
-      g: String(entry.gid),
-      i: String(entry.ino),
-      h: String(entry.nlink),
-      b: String(entry.blocks),
-      B: '512',
-      d: String(entry.dev),
-    };
-    const format = flags.value('c');
-    results.push(
-      format !== undefined
-        ? format.replace(/%([a-zA-Z])/g, (all, letter) => fields[letter] ?? all)
-        : `  File: ${file}\n  Size: ${String(entry.size).padEnd(15)} ${fields.F}\nAccess: (${octal}/${fields.A})  Uid: (    0/    root)   Gid: (    0/    root)\nModify: ${new Date(entry.mtimeMs).toISOString()}`,
-    );
-  });
-  for (const text of results) await context.out(`${text}\n`);
-  return status;
-});
-
 const readlink = tool('f', (context, flags) => {
   const found: string[] = [];
   return onEach(context, flags.operands, 'cannot read', (full) => {
@@ -354,6 +174,42 @@ const readlink = tool('f', (context, flags) => {
   }).then(async (status) => {
     for (const path of found) await context.out(`${path}\n`);
     return status;
+  });
+});
+
+/** A user or group by number, or root by name. */
+function ownerId(text: string, kind: 'user' | 'group'): number {
+  const id = text === 'root' ? 0 : /^\d+$/.test(text) ? Number(text) : -1;
+  if (id < 0) throw new UsageError(`invalid ${kind}: '${text}'`);
+  return id;
+}
+
+const chown = tool('R', (context, flags) => {
+  const [owner = '', ...files] = flags.operands;
+  const [user = '', group] = owner.split(':');
+  const change = {
+    ...(user !== '' && { uid: ownerId(user, 'user') }),
+    ...(group && { gid: ownerId(group, 'group') }),
+  };
+  const apply = (full: string): void => {
+    context.fs.chown(full, change);
+    if (!flags.has('R') || !context.fs.isDirectory(full)) return;
+    for (const name of context.fs.readdir(full)) apply(`${full}/${name}`);
+  };
+  return onEach(context, files, 'changing ownership of', apply);
+});
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+const truncate = tool('s:', (context, flags) => {
+  const match = /^([+-]?)(\d+)([KMG]?)$/.exec(flags.value('s') ?? '');
+  if (!match) throw new UsageError('usage: truncate -s [+|-]SIZE[K|M|G] FILE...');
+  const [, sign, digits, unit] = match;
+  const amount = Number(digits) * SIZE_UNITS[unit];
+  return onEach(context, flags.operands, 'cannot truncate', (full) => {
+    if (!context.fs.exists(full)) context.fs.writeFile(full, new Uint8Array());
+    const { size } = context.fs.stat(full);
+    context.fs.truncate(full, sign === '' ? amount : Math.max(0, size + (sign === '+' ? amount : -amount)));
   });
 });
 
@@ -441,6 +297,8 @@ export const fileTools = (clock: VirtualClock): Record<string, [Command, string]
   ln: [ln, 'make links'],
   touch: [touch(clock), 'make empty files, or set their time'],
   chmod: [chmod, 'change permission bits'],
+  chown: [chown, 'change owner and group'],
+  truncate: [truncate, 'set the size of files'],
   stat: [stat, 'describe files'],
   mknod: [mknod, 'make a device node'],
   readlink: [readlink, 'where a link leads'],
