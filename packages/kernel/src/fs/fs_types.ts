@@ -4,35 +4,12 @@
  * system calls. The fields of Linux 6.1 that modules touch, in its order.
  */
 
+import { atomic, atomicLong, dev, kgid, kuid, loff, named, umode } from '../lib/c_types.js';
 import { HlistHead, HlistNode, ListHead } from '../lib/list.js';
 import { Mutex, RwSemaphore, spinlock } from '../lib/lock_types.js';
 import { RbRootCached } from '../lib/rbtree.js';
-import {
-  addr,
-  array,
-  chars,
-  fn,
-  int,
-  long,
-  ptr,
-  s64,
-  struct,
-  type Type,
-  u16,
-  u32,
-  uint,
-  ulong,
-} from '../lib/struct.js';
+import { addr, array, chars, fn, int, long, ptr, struct, u16, u32, uint, ulong } from '../lib/struct.js';
 import { Timespec64 } from '../lib/timespec.js';
-
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
-const loff = named(s64, 'loff_t');
-const umode = named(u16, 'umode_t');
-const dev = named(u32, 'dev_t');
-const atomic = named(int, 'atomic_t');
-const atomicLong = named(long, 'atomic_long_t');
-const kuid = named(uint, 'kuid_t');
-const kgid = named(uint, 'kgid_t');
 
 export const Path = struct('path', { mnt: ptr('struct vfsmount'), dentry: ptr('struct dentry') });
 

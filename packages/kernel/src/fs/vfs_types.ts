@@ -4,6 +4,7 @@
  * tables of functions by which the VFS asks it. The fields of Linux 6.1 that file systems touch, in its order.
  */
 
+import { atomic, dev, kgid, kuid, loff, named, umode } from '../lib/c_types.js';
 import { HlistHead, HlistNode, ListHead } from '../lib/list.js';
 import { Mutex, RwSemaphore, spinlock } from '../lib/lock_types.js';
 import {
@@ -16,7 +17,6 @@ import {
   ptr,
   s64,
   struct,
-  type Type,
   u8,
   u16,
   u32,
@@ -26,14 +26,6 @@ import {
 } from '../lib/struct.js';
 import { Timespec64 } from '../lib/timespec.js';
 import { Path } from './fs_types.js';
-
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
-const loff = named(s64, 'loff_t');
-const umode = named(u16, 'umode_t');
-const dev = named(u32, 'dev_t');
-const atomic = named(int, 'atomic_t');
-const kuid = named(uint, 'kuid_t');
-const kgid = named(uint, 'kgid_t');
 
 export const SuperBlock = struct('super_block', {
   s_list: ListHead,

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 /** `struct cred`: who a task is. */
 
-import { addr, array, int, ptr, struct, type Type, u64, uint } from '../lib/struct.js';
+import { kgid, kuid, named } from '../lib/c_types.js';
+import { addr, array, int, ptr, struct, u64, uint } from '../lib/struct.js';
 
-const named = (type: Type<number>, c: string): Type<number> => ({
-  ...type,
-  declare: (name) => `${c} ${name}`,
-});
-const kuid = named(uint, 'kuid_t');
-const kgid = named(uint, 'kgid_t');
 const capabilities = named(u64, 'kernel_cap_t');
 
 export const Cred = struct('cred', {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What a module's image and the kernel's module list look like in memory: the structs that C and the loader share. */
 
+import { named } from '../lib/c_types.js';
 import { ListHead } from '../lib/list.js';
 import {
   addr,
@@ -11,7 +12,6 @@ import {
   ptr,
   s8,
   struct,
-  type Type,
   u8,
   u16,
   uint,
@@ -29,7 +29,6 @@ export const MODULE_STATE_UNFORMED = 3;
 export const MODULE_NAME_LEN = 64 - 8;
 
 /** An integer whose C type has a name of its own. */
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
 
 /** One exported symbol: an entry of `__ksymtab` or `__ksymtab_gpl`. */
 export const KernelSymbol = struct('kernel_symbol', {

@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** `struct task_struct` and what hangs on it: the fields of Linux 6.1 that this kernel, or a module, looks at. */
 
+import { named } from '../lib/c_types.js';
 import { HlistHead, HlistNode, ListHead } from '../lib/list.js';
 import { spinlock, WaitQueueHead } from '../lib/lock_types.js';
-import {
-  addr,
-  array,
-  chars,
-  fn,
-  int,
-  ptr,
-  s16,
-  struct,
-  type Type,
-  u32,
-  u64,
-  uint,
-  ulong,
-} from '../lib/struct.js';
+import { addr, array, chars, fn, int, ptr, s16, struct, u32, u64, uint, ulong } from '../lib/struct.js';
 
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
 const pid = named(int, 'pid_t');
 const refcount = named(int, 'refcount_t');
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /** Timers and deferred work as C embeds them in its own structs. */
 
+import { named } from '../lib/c_types.js';
 import { HlistNode, ListHead } from '../lib/list.js';
 import { RbNode } from '../lib/rbtree.js';
-import { addr, bool, fn, int, long, ptr, s64, struct, type Type, u8, u32, ulong } from '../lib/struct.js';
+import { addr, bool, fn, int, long, ptr, s64, struct, u8, u32, ulong } from '../lib/struct.js';
 
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
 const ktime = named(s64, 'ktime_t');
 
 /** `entry.pprev` is NULL unless the timer is pending; `expires` is in jiffies. */

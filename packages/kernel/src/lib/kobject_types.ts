@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** Kernel objects: what sysfs shows as folders. C embeds them in its own structs. */
 
+import { named } from './c_types.js';
 import { ListHead } from './list.js';
 import { spinlock } from './lock_types.js';
 import { addr, fn, int, struct, type Type, u16, uint } from './struct.js';
@@ -20,7 +21,6 @@ const state: Type<number> = {
       .join('')}\t\t};\n\t}`;
   },
 };
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
 
 export const Kobject = struct('kobject', {
   name: addr('const char'),

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** What locks, wait queues and completions look like in memory: C code embeds and initialises them itself. */
 
+import { atomicLong, named } from './c_types.js';
 import { ListHead } from './list.js';
-import { addr, fn, int, long, ptr, struct, type Type, u32, uint } from './struct.js';
-
-const named = (type: Type<number>, c: string): Type<number> => ({
-  ...type,
-  declare: (name) => `${c} ${name}`,
-});
+import { addr, fn, int, ptr, struct, u32, uint } from './struct.js';
 
 /** The word of a spinlock. 0: free. */
 export const spinlock = named(u32, 'spinlock_t');
 export const rawSpinlock = named(u32, 'raw_spinlock_t');
-const atomicLong = named(long, 'atomic_long_t');
 
 export const OptimisticSpinQueue = struct('optimistic_spin_queue', { tail: named(int, 'atomic_t') });
 

@@ -8,17 +8,11 @@
  * Fields and their order follow Linux 6.1, with the list and the tree of Linux up to 6.0 in place of its maple tree.
  */
 
+import { atomic, atomicLong, named } from '../lib/c_types.js';
 import { ListHead } from '../lib/list.js';
 import { RwSemaphore, spinlock } from '../lib/lock_types.js';
 import { RbNode, RbRoot } from '../lib/rbtree.js';
-import { addr, array, fn, int, long, ptr, struct, type Type, u64, ulong, vaddr } from '../lib/struct.js';
-
-const named = (type: Type<number>, c: string): Type<number> => ({
-  ...type,
-  declare: (name) => `${c} ${name}`,
-});
-const atomic = named(int, 'atomic_t');
-const atomicLong = named(long, 'atomic_long_t');
+import { addr, array, fn, int, long, ptr, struct, u64, ulong, vaddr } from '../lib/struct.js';
 
 /** Place of a file mapping in the interval tree of its address_space. */
 export const VmaShared = struct('vma_shared', { rb: RbNode, rb_subtree_last: ulong });

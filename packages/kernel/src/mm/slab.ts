@@ -14,30 +14,11 @@
  * `virt_to_page`. `struct slab` is the slab's head `struct page` under another name.
  */
 
+import { atomic, atomicLong, named } from '../lib/c_types.js';
 import { ListHead } from '../lib/list.js';
-import {
-  addr,
-  array,
-  fn,
-  gfp,
-  int,
-  ptr,
-  struct,
-  type Type,
-  u8,
-  u16,
-  u32,
-  uint,
-  ulong,
-} from '../lib/struct.js';
+import { addr, array, fn, gfp, int, ptr, struct, u8, u16, u32, uint, ulong } from '../lib/struct.js';
 import { PG_slab } from './page.js';
 
-const named = (type: Type<number>, c: string): Type<number> => ({
-  ...type,
-  declare: (name) => `${c} ${name}`,
-});
-const atomic = named(int, 'atomic_t');
-const atomicLong = named(ulong, 'atomic_long_t');
 const spinlock = named(u32, 'spinlock_t');
 
 /** The slab view of a head page. Pointers to slabs hold vmemmap addresses, as pointers to pages do. */

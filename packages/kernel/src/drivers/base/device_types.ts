@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /** Devices as drivers see them: `struct class`, `device`, `cdev`, `miscdevice`. */
 
+import { dev, named } from '../../lib/c_types.js';
 import { Kobject } from '../../lib/kobject_types.js';
 import { ListHead } from '../../lib/list.js';
 import { Mutex, spinlock } from '../../lib/lock_types.js';
-import { addr, bool, fn, int, struct, type Type, u16, u32, u64, uint } from '../../lib/struct.js';
+import { addr, bool, fn, int, struct, u16, u32, u64, uint } from '../../lib/struct.js';
 
-const named = <V>(type: Type<V>, c: string): Type<V> => ({ ...type, declare: (name) => `${c} ${name}` });
-const dev = named(u32, 'dev_t');
 const GROUPS = 'const struct attribute_group *';
 
 export const Class = struct('class', {
