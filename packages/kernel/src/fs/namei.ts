@@ -70,6 +70,9 @@ export interface Parent {
   readonly slash: boolean;
 }
 
+/** A last name that is no name: '' stands for the root. */
+export const isSpecial = (name: string): boolean => name === '' || name === '.' || name === '..';
+
 /** The state of a walk: where it is, and how many links it has followed. */
 interface Walk {
   at: Place;
@@ -304,8 +307,7 @@ export class Namei {
   withParent(path: string, who: Walker, dots: number, then: (parent: Parent) => number): number {
     const parent = this.parent(path, who);
     if (typeof parent === 'number') return parent;
-    const special = parent.name === '' || parent.name === '.' || parent.name === '..';
-    const result = special ? dots : then(parent);
+    const result = isSpecial(parent.name) ? dots : then(parent);
     this.mounts.put(parent.dir);
     return result;
   }
@@ -376,23 +378,24 @@ export class Namei {
   link(from: string, to: string, who: Walker, follow = false): number {
     const old = this.lookup(from, who, { follow });
     if (typeof old === 'number') return old;
-    const result = this.withParent(to, who, -EEXIST, (parent) => {
-      if (parent.dir.mnt !== old.mnt) return -EXDEV;
-      return this.makeIn(parent, false, (name) => this.changes.link(old.dentry, name, who));
-    });
+    const result = this.withParent(to, who, -EEXIST, (parent) =>
+      this.makeIn(parent, false, (name) =>
+        parent.dir.mnt === old.mnt ? this.changes.link(old.dentry, name, who) : -EXDEV,
+      ),
+    );
     this.mounts.put(old);
     return result;
   }
 
   private remove(parent: Parent, who: Walker, isFolder: boolean): number {
     const { dir, slash } = parent;
+    if (this.mounts.isReadOnly(dir.mnt)) return -EROFS;
     const dentry = this.lookupOne(dir.dentry, encodeUtf8(parent.name));
     if (dentry < 0) return dentry;
     const name = { dir: this.inodeOf(dir.dentry), dentry };
     let error = 0;
     if (this.inodeOf(dentry) === 0) error = -ENOENT;
     else if (slash && !isFolder) error = this.typeOf(dentry) === S_IFDIR ? -EISDIR : -ENOTDIR;
-    else if (this.mounts.isReadOnly(dir.mnt)) error = -EROFS;
     else error = isFolder ? this.changes.rmdir(name, who) : this.changes.unlink(name, who);
     this.dcache.put(dentry);
     return error;
@@ -416,13 +419,22 @@ export class Namei {
   /** @linux fs/namei.c:do_renameat2 partial: no exchange of two names */
   rename(from: string, to: string, who: Walker, flags = 0): number {
     if (flags & ~RENAME_NOREPLACE) return -EINVAL;
-    return this.withParent(from, who, -EBUSY, (old) =>
-      this.withParent(to, who, flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY, (now) => {
-        if (old.dir.mnt !== now.dir.mnt) return -EXDEV;
-        if (this.mounts.isReadOnly(old.dir.mnt)) return -EROFS;
-        return this.renameIn(old, now, who, flags);
-      }),
-    );
+    const old = this.parent(from, who);
+    if (typeof old === 'number') return old;
+    const now = this.parent(to, who);
+    if (typeof now === 'number') {
+      this.mounts.put(old.dir);
+      return now;
+    }
+    let error = 0;
+    if (old.dir.mnt !== now.dir.mnt) error = -EXDEV;
+    else if (isSpecial(old.name)) error = -EBUSY;
+    else if (isSpecial(now.name)) error = flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    else if (this.mounts.isReadOnly(old.dir.mnt)) error = -EROFS;
+    else error = this.renameIn(old, now, who, flags);
+    this.mounts.put(old.dir);
+    this.mounts.put(now.dir);
+    return error;
   }
 
   private renameIn(old: Parent, now: Parent, who: Walker, flags: number): number {

@@ -35,7 +35,7 @@ import {
 } from './file_table.js';
 import { FileOperations } from './fs_types.js';
 import { NODE_DEBUGFS, NODE_PROC, NODE_REMOVED, NODE_SYSFS, NODE_TEXT } from './kernfs/kernfs.js';
-import { MAY_READ, MAY_WRITE, type Namei, type Walker } from './namei.js';
+import { isSpecial, MAY_READ, MAY_WRITE, type Namei, type Walker } from './namei.js';
 import type { Mounts, Place } from './namespace.js';
 
 export const O_ACCMODE = 3;
@@ -151,8 +151,8 @@ export class OpenCalls {
     const parent = namei.parent(path, who);
     if (typeof parent === 'number') return parent;
     const { dir, name, slash } = parent;
-    const isName = !slash && !['', '.', '..'].includes(name);
-    const file = isName ? this.openLast(dir, name, flags, mode, who, links) : -EISDIR;
+    let file = flags & O_EXCL && isSpecial(name) ? -EEXIST : -EISDIR;
+    if (!slash && !isSpecial(name)) file = this.openLast(dir, name, flags, mode, who, links);
     mounts.put(dir);
     return file;
   }
