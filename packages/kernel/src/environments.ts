@@ -30,6 +30,9 @@ import { PCPU_UNIT_SIZE, PERCPU_MODULE_RESERVE } from './mm/percpu.js';
 import type { ShrinkerDeps } from './mm/shrinker.js';
 import { describeVmallocAddress } from './mm/vmalloc_report.js';
 
+/** Capabilities. */
+const CAP_SYS_RAWIO = 17;
+const CAP_SYSLOG = 34;
 /** Firmware at the end of the first MiB. */
 const FIRMWARE_START = 0xf0000;
 
@@ -69,7 +72,10 @@ export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
 export function memDeviceServices(k: Kernel): MemDeviceServices {
   const { charDevices, devices, classes, vfs } = k.fs;
   const restricted = k.data.variables.find(({ name }) => name === 'dmesg_restrict')!.handle;
-  const isRoot = () => Cred.at(k.ram, TaskStruct.at(k.ram, k.tasks.currentHandle).cred).euid === 0;
+  const capable = (cap: number) => {
+    const { cap_effective } = Cred.at(k.ram, TaskStruct.at(k.ram, k.tasks.currentHandle).cred);
+    return Math.floor(cap_effective / 2 ** cap) % 2 === 1;
+  };
   return {
     charDevices,
     devices,
@@ -80,8 +86,8 @@ export function memDeviceServices(k: Kernel): MemDeviceServices {
     waits: k.concurrency.waits,
     ratelimit: k.ratelimitDeps,
     signalPending: () => k.taskServices.signals.pending(k.tasks.currentHandle),
-    mayReadLog: () => k.ram.i32[restricted] === 0 || isRoot(),
-    mayAccessHardware: isRoot,
+    mayReadLog: () => k.ram.i32[restricted] === 0 || capable(CAP_SYSLOG),
+    mayAccessHardware: () => capable(CAP_SYS_RAWIO),
   };
 }
 

@@ -15,6 +15,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { CharDevices } from './char_dev.js';
+import { credCalls } from './cred_calls.js';
 import { Debugfs } from './debugfs/debugfs.js';
 import { FileCalls } from './file_calls.js';
 import type { FileTable } from './file_table.js';
@@ -196,6 +197,7 @@ export class Filesystems {
     this.debugfs = new Debugfs(deps, this.tree, this.files, this.vfs.kernfs, this.vfs.dcache);
     readWriteCalls(this.calls);
     ioctlCalls(this.calls);
+    credCalls(this.calls);
     const declare = (names: readonly string[], bytes: number) => {
       for (const name of names) this.tables.set(name, data.declare(name, bytes));
     };

@@ -19,6 +19,7 @@ import {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
+  S_ISGID,
   S_ISVTX,
 } from './file_modes.js';
 import type { FsDeps } from './fs_context.js';
@@ -29,6 +30,7 @@ import { FileSystemType, SuperBlock } from './vfs_types.js';
 const MAY_EXEC = 1;
 const MAY_WRITE = 2;
 const FS_RENAME_DOES_D_MOVE = 32768;
+const S_IXGRP = 0o010;
 const S_DEAD = 0x10;
 const S_APPEND = 4;
 const S_IMMUTABLE = 8;
@@ -118,10 +120,18 @@ export class FolderChanges {
 
   /** @linux fs/namei.c:vfs_create full */
   create(name: Name, mode: number, excl: boolean, who: Walker): number {
-    const bits = (mode & S_IALLUGO) | S_IFREG;
+    const bits = (this.stripSgid(name.dir, mode, who) & S_IALLUGO) | S_IFREG;
     return this.make(name, who, 'create', -EACCES, (fn) =>
       this.deps.callC(fn, 'i:pppuu', this.ns, ...this.addresses(name), bits, Number(excl)),
     );
+  }
+
+  /** A new file is not set-group-ID for a group that its maker is not in. @linux fs/inode.c:mode_strip_sgid full */
+  private stripSgid(dir: Handle, mode: number, who: Walker): number {
+    const both = S_ISGID | S_IXGRP;
+    const { i_mode, i_gid } = this.k.inodes.at(dir);
+    const strips = (mode & both) === both && i_mode & S_ISGID && who.uid !== 0 && who.gid !== i_gid;
+    return strips ? mode & ~S_ISGID : mode;
   }
 
   private addresses({ dir, dentry }: Name): [Vaddr, Vaddr] {
@@ -143,7 +153,14 @@ export class FolderChanges {
     if (![S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].includes(type))
       return type === S_IFDIR ? -EPERM : -EINVAL;
     return this.make(name, who, 'mknod', -EPERM, (fn) =>
-      this.deps.callC(fn, 'i:pppuu', this.ns, ...this.addresses(name), mode, rdev),
+      this.deps.callC(
+        fn,
+        'i:pppuu',
+        this.ns,
+        ...this.addresses(name),
+        this.stripSgid(name.dir, mode, who),
+        rdev,
+      ),
     );
   }
 

@@ -2,7 +2,7 @@
 /** A program of the user's that makes system calls on files: what the shell's commands and tests use. */
 
 import { TaskStruct } from '../kernel/sched.js';
-import { EBADF, EBUSY, ENOMEM } from '../lib/errno.js';
+import { EBADF, EBUSY, ENOMEM, EOVERFLOW } from '../lib/errno.js';
 import type { Handle } from '../machine/layout.js';
 import type { CommandResult } from '../machine.js';
 import type { Change, Stat, StatFs } from './attr.js';
@@ -23,6 +23,8 @@ export interface Telling<T extends Told> extends SystemCallResult {
 
 const O_DIRECTORY = 0o200000;
 const AT_SYMLINK_NOFOLLOW = 1;
+/** A folder of more entries than this has no end. */
+const MAX_ENTRIES = 100_000;
 /** Bytes of entries that readdir() asks for at a time. */
 const DIRENT_BYTES = 32768;
 
@@ -278,6 +280,15 @@ export class Process {
     return this.ask({ name: 'getcwd' });
   }
 
+  /** Becomes another user: root for good, others as far as they may. */
+  setuid(uid: number): SystemCallResult {
+    return this.ask({ name: 'setuid', argument: uid });
+  }
+
+  setgid(gid: number): SystemCallResult {
+    return this.ask({ name: 'setgid', argument: gid });
+  }
+
   /** @returns the mask that was there before */
   umask(mode: number): SystemCallResult {
     return this.ask({ name: 'umask', mode });
@@ -310,6 +321,10 @@ export class Process {
         return some.status < 0 ? some : { status: 0, told: entries };
       }
       entries.push(...some.told!.filter(({ name }) => name !== '.' && name !== '..'));
+      if (entries.length > MAX_ENTRIES) {
+        this.close(opened.status);
+        return { status: -EOVERFLOW };
+      }
     }
   }
 

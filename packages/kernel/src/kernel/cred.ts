@@ -6,6 +6,9 @@ import { addr, array, int, ptr, struct, u64, uint } from '../lib/struct.js';
 
 const capabilities = named(u64, 'kernel_cap_t');
 
+/** All capabilities, CAP_CHOWN (0) to CAP_CHECKPOINT_RESTORE (40). */
+export const CAP_FULL_SET = 2 ** 41 - 1;
+
 export const Cred = struct('cred', {
   usage: named(int, 'atomic_t'),
   uid: kuid,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Who a task is and what it may: `linux/cred.h`, `linux/capability.h`. Every task is root's so far. */
+/** Who a task is and what it may: `linux/cred.h`, `linux/capability.h`. */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
@@ -38,11 +38,16 @@ export function credExports(k: CredServices): KernelExports {
     return copy;
   };
   const set = (field: number, cred: Vaddr) => ram.setPtr(k.current() + field, ram.handleOf(cred));
-  const yes = () => true;
+  /** @linux security/commoncap.c:cap_capable partial: one user namespace */
+  const has = (task: Handle, cap: number) =>
+    Math.floor(Cred.at(ram, ram.ptr(task + CRED)).cap_effective / 2 ** cap) % 2 === 1;
   return {
-    capable: ['b:i', yes],
-    ns_capable: ['b:pi', yes],
-    has_capability: ['b:pi', yes],
+    capable: ['b:i', (cap: number) => has(k.current(), cap)],
+    ns_capable: ['b:pi', (_ns: Vaddr, cap: number) => has(k.current(), cap)],
+    has_capability: [
+      'b:pi',
+      (task: Vaddr, cap: number) => ram.isDirect(task, TaskStruct.size) && has(ram.handleOf(task), cap),
+    ],
     prepare_creds: ['p:', () => copyOf(ram.ptr(k.current() + CRED))],
     prepare_kernel_cred: ['p:p', () => copyOf(ram.ptr(k.current() + CRED))],
     abort_creds: ['v:p', (cred: Vaddr) => put(cred)],

@@ -13,7 +13,7 @@ import type { Ram } from '../machine/ram.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
 import type { PageAllocator } from '../mm/page_alloc.js';
 import type { Slub } from '../mm/slub.js';
-import { Cred } from './cred.js';
+import { CAP_FULL_SET, Cred } from './cred.js';
 import { TASK_BYTES } from './sched/context.js';
 import { EXIT_DEAD, PF_KTHREAD, TASK_COMM_LEN, TASK_NEW, TASK_RUNNING, TaskStruct } from './sched.js';
 
@@ -75,6 +75,10 @@ export class Tasks {
     this.fill(initTask, 0, 'swapper/0', 0);
     TaskStruct.at(ram, initTask).flags = PF_KTHREAD;
     ram.setPtr(this.currentTask, initTask);
+    const cred = Cred.at(ram, this.initCred);
+    cred.cap_permitted = CAP_FULL_SET;
+    cred.cap_effective = CAP_FULL_SET;
+    cred.cap_bset = CAP_FULL_SET;
     ram.i32[this.lastPid] = firstPid - 1;
   }
 
