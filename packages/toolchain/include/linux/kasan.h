@@ -3,6 +3,9 @@
 
 #include <linux/types.h>
 
+struct page;
+struct kmem_cache;
+
 /* A kernel without CONFIG_KASAN: there are no reports to hold back, and nothing to poison. */
 static inline bool kasan_save_enable_multi_shot(void)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <linux/device/class.h>
+#include <linux/device.h>
 
 struct bus_attribute {
 	struct attribute attr;
