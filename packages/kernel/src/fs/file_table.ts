@@ -11,6 +11,7 @@ import { Mutex } from '../lib/lock_types.js';
 import type { StaticData } from '../lib/static_data.js';
 import type { Handle } from '../machine/layout.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK } from './file_modes.js';
 import type { FsDeps } from './fs_context.js';
 import { FilesStruct, MAX_FILES } from './fs_context.js';
 import { File, Inode } from './fs_types.js';
@@ -22,6 +23,7 @@ export const FMODE_WRITE = 0x2;
 export const FMODE_LSEEK = 0x4;
 export const FMODE_PREAD = 0x8;
 export const FMODE_PWRITE = 0x10;
+export const FMODE_WRITER = 0x10000;
 export const FMODE_CAN_READ = 0x20000;
 export const FMODE_CAN_WRITE = 0x40000;
 export const FMODE_OPENED = 0x80000;
@@ -29,6 +31,9 @@ export const FMODE_STREAM = 0x200000;
 
 /** What stands in the slot of a descriptor that is kept: no pointer. */
 const RESERVED = 2;
+
+/** What is written to these is no part of the file system. @linux include/linux/fs.h:special_file full */
+export const SPECIAL = new Set<number>([S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK]);
 
 export class FileTable {
   private readonly fileCache: Handle;
@@ -110,6 +115,10 @@ export class FileTable {
     const access = (flags + 1) & 3;
     f.f_mode = access | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
     f.f_op = i.i_fop;
+    if (f.f_mode & FMODE_WRITE && place.mnt !== 0 && !SPECIAL.has(i.i_mode & S_IFMT)) {
+      f.f_mode |= FMODE_WRITER;
+      this.mounts.at(place.mnt).mnt_writers++;
+    }
     initListHead(ram, f.f_pos_lock.h + Mutex.w.wait_list);
     this.setCount(this.count + 1);
     return file;
@@ -119,6 +128,7 @@ export class FileTable {
   destroy(file: Handle): void {
     const { ram, slub } = this.deps;
     const place = this.placeOf(file);
+    if (this.file(file).f_mode & FMODE_WRITER) this.mounts.at(place.mnt).mnt_writers--;
     slub.kmemCacheFree(ram.ptr(this.fileCache), ram.addressOf(file));
     this.setCount(this.count - 1);
     this.mounts.put(place);

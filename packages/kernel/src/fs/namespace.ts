@@ -322,11 +322,28 @@ export class Mounts {
     return 0;
   }
 
-  /** Changes the flags of a mount. @linux fs/namespace.c:do_remount partial: the file system is not asked */
+  /**
+   * Changes the flags of a mount, and of its file system unless MS_BIND is among them.
+   * @returns -EBUSY if somebody writes to what would be read-only
+   * @linux fs/namespace.c:do_remount partial: the file system is not asked
+   */
   remount(place: Place, flags: number): number {
-    if (this.at(place.mnt).mnt.mnt_root !== place.dentry) return -EINVAL;
+    const { mnt_root, mnt_sb } = this.at(place.mnt).mnt;
+    if (mnt_root !== place.dentry) return -EINVAL;
+    const whole = !(flags & MS_BIND);
+    const concerned = whole ? this.mountsOf(mnt_sb) : [place.mnt];
+    if (flags & MS_RDONLY && concerned.some((mnt) => this.at(mnt).mnt_writers > 0)) return -EBUSY;
+    if (whole) {
+      const sb = this.supers.at(mnt_sb);
+      sb.s_flags = flags & MS_RDONLY ? sb.s_flags | SB_RDONLY : sb.s_flags & ~SB_RDONLY;
+    }
     this.at(place.mnt).mnt.mnt_flags = mountFlags(flags);
     return 0;
+  }
+
+  /** Mounts of a file system. */
+  private mountsOf(sb: Handle): Handle[] {
+    return this.all().filter((mnt) => this.at(mnt).mnt.mnt_sb === sb);
   }
 
   /**

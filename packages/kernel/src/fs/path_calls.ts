@@ -3,13 +3,14 @@
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import type { Outcome } from '../kernel/sched/context.js';
-import { EBADF, EINVAL, ENOENT, ENOMEM, ENOTDIR, EPERM } from '../lib/errno.js';
+import { EBADF, EINVAL, EIO, ENOENT, ENOMEM, ENOTDIR, EPERM, EROFS } from '../lib/errno.js';
 import { decodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
+import { charge } from '../machine/work.js';
 import type { Attributes, Stat, StatFs } from './attr.js';
 import type { DirectoryEntry, FileCalls, Request, Told } from './file_calls.js';
 import { S_IFDIR, S_IFMT } from './file_modes.js';
-import { FMODE_WRITE } from './file_table.js';
+import { FMODE_WRITE, SPECIAL } from './file_table.js';
 import { FS } from './fs_context.js';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, type Namei, type Walker } from './namei.js';
 import { type Mounts, MS_BIND, MS_REMOUNT, type Place } from './namespace.js';
@@ -27,11 +28,17 @@ export interface PathCallServices {
 /** Bytes that getdents needs for an entry besides its name. */
 const ENTRY_HEADER = 19;
 const ENTRY_ALIGN = 8;
+/** What being told an entry costs. */
+const ENTRY_COUNT = 100;
+const PATH_MAX = 4096;
+const SLASH = 0x2f;
 
 export class PathCalls {
   /** Entries that the getdents under way has been told, and how many bytes more it takes. */
   private entries: DirectoryEntry[] = [];
   private room = 0;
+  /** Why the last one told was not taken. */
+  private error = 0;
 
   constructor(private readonly k: PathCallServices) {
     const { namei, calls } = k;
@@ -119,9 +126,12 @@ export class PathCalls {
   private access(path: string, mode: number, who: Walker): number {
     const mask = mode & (MAY_READ | MAY_WRITE | MAY_EXEC);
     if (mode !== mask) return -EINVAL;
-    return this.at(path, who, ({ dentry }) =>
-      mask === 0 ? 0 : this.k.namei.permission(this.k.namei.inodeOf(dentry), mask, who),
-    );
+    const { namei, mounts } = this.k;
+    return this.at(path, who, ({ mnt, dentry }) => {
+      const error = mask === 0 ? 0 : namei.permission(namei.inodeOf(dentry), mask, who);
+      const writes = (mask & MAY_WRITE) !== 0 && !SPECIAL.has(namei.typeOf(dentry));
+      return error === 0 && writes && mounts.isReadOnly(mnt) ? -EROFS : error;
+    });
   }
 
   private ftruncate(file: Handle, size: number): number {
@@ -152,24 +162,33 @@ export class PathCalls {
     context.pos = calls.files.file(file).f_pos;
     this.entries = [];
     this.room = count;
+    this.error = 0;
     const error = deps.callC(iterate, 'i:pp', deps.ram.addressOf(file), ctx);
     calls.files.file(file).f_pos = context.pos;
     deps.kfree(ctx);
     if (error < 0 && this.entries.length === 0) return calls.done(at, error);
     this.say(this.entries);
-    if (this.room < 0 && this.entries.length === 0) return calls.done(at, -EINVAL);
-    return calls.done(at, count - Math.max(this.room, 0) || 0);
+    if (this.error !== 0 && this.entries.length === 0) return calls.done(at, this.error);
+    return calls.done(at, count - this.room);
   }
 
   /** Is told an entry: false if there is no room for it. @linux fs/readdir.c:filldir64 full */
   private filldir(name: Vaddr, length: number, ino: number, type: number): boolean {
+    const { ram, guest } = this.k.calls.deps;
+    charge(ram, ENTRY_COUNT);
     const bytes = Math.ceil((ENTRY_HEADER + length + 1) / ENTRY_ALIGN) * ENTRY_ALIGN;
+    const named = length > 0 && length < PATH_MAX ? guest.read(name, length) : undefined;
+    if (named === undefined || named.includes(SLASH)) {
+      this.error = -EIO;
+      return false;
+    }
+    this.error = -EINVAL;
     if (bytes > this.room) {
-      if (this.entries.length === 0) this.room = -1;
       return false;
     }
     this.room -= bytes;
-    this.entries.push({ name: decodeUtf8(this.k.calls.deps.guest.read(name, length)), ino, type });
+    this.entries.push({ name: decodeUtf8(named), ino, type });
+    this.error = 0;
     return true;
   }
 

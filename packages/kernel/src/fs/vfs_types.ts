@@ -93,6 +93,8 @@ export const Mount = struct('mount', {
   mnt_list: ListHead,
   mnt_devname: addr('const char'),
   mnt_id: int,
+  /** Files that are open for writing. */
+  mnt_writers: int,
 });
 
 /** Where a task is in the tree. */
