@@ -289,12 +289,22 @@ export class Dcache {
     const old = d.d_parent;
     this.drop(dentry);
     this.drop(target);
-    this.swapNames(dentry, target);
+    if (!this.copyName(dentry, target)) this.swapNames(dentry, target);
     listDel(ram, dentry + Dentry.w.d_child);
     listAdd(ram, dentry + Dentry.w.d_child, parent + Dentry.w.d_subdirs);
     d.d_parent = this.get(parent);
     this.rehash(dentry);
     this.put(old);
+  }
+
+  /** Gives a dentry the name of another; false if there is no memory. @linux fs/dcache.c:copy_name full */
+  private copyName(dentry: Handle, target: Handle): boolean {
+    const { ram, kfree } = this.deps;
+    const old = this.at(dentry).d_name.name;
+    const isLong = old !== ram.addressOf(dentry + Dentry.w.d_iname);
+    if (!this.setName(dentry, this.nameBytes(target))) return false;
+    if (isLong) kfree(old);
+    return true;
   }
 
   private swapNames(a: Handle, b: Handle): void {

@@ -30,6 +30,7 @@ import { PathCalls } from './path_calls.js';
 import { ProcEntries } from './proc/generic.js';
 import { readWriteCalls } from './read_write.js';
 import { SeqFiles } from './seq_file.js';
+import { SeqPrint } from './seq_print.js';
 import { Staged } from './staged.js';
 import { SysfsFiles } from './sysfs/file.js';
 import { Sysfs } from './sysfs/sysfs.js';
@@ -78,8 +79,8 @@ const SYSFS_OPS = {
 } as const;
 const FOPS: { readonly [table: string]: { readonly [op: string]: string } } = {
   sysfs_file_fops: {
-    read: 'sysfs_kf_read',
-    write: 'sysfs_kf_write',
+    read_iter: 'kernfs_fop_read_iter',
+    write_iter: 'kernfs_fop_write_iter',
     llseek: 'generic_file_llseek',
     release: 'kernfs_fop_release',
   },
@@ -89,8 +90,8 @@ const FOPS: { readonly [table: string]: { readonly [op: string]: string } } = {
     llseek: 'generic_file_llseek',
   },
   text_fops: {
-    read: 'text_read',
-    write: 'text_write',
+    read_iter: 'text_read_iter',
+    write_iter: 'text_write_iter',
     llseek: 'generic_file_llseek',
     release: 'text_release',
   },
@@ -98,13 +99,13 @@ const FOPS: { readonly [table: string]: { readonly [op: string]: string } } = {
 const PROC_OPS: { readonly [table: string]: { readonly [op: string]: string } } = {
   proc_seq_ops: {
     proc_open: 'proc_seq_open',
-    proc_read: 'seq_read',
+    proc_read_iter: 'seq_read_iter',
     proc_lseek: 'seq_lseek',
     proc_release: 'proc_seq_release',
   },
   proc_single_ops: {
     proc_open: 'proc_single_open',
-    proc_read: 'seq_read',
+    proc_read_iter: 'seq_read_iter',
     proc_lseek: 'seq_lseek',
     proc_release: 'single_release',
   },
@@ -263,6 +264,7 @@ export class Filesystems {
       ...this.staged.exports(),
       ...iovIterExports(deps, deps.user),
       ...this.seq.exports(),
+      ...new SeqPrint(deps, this.vfs).exports(),
       ...this.proc.exports(),
       ...this.debugfs.exports(),
       ...this.texts.exports(),

@@ -29,7 +29,7 @@ export interface PathCallServices {
 const ENTRY_HEADER = 19;
 const ENTRY_ALIGN = 8;
 /** What being told an entry costs. */
-const ENTRY_COUNT = 100;
+const ENTRY_COUNT = 200;
 const PATH_MAX = 4096;
 const SLASH = 0x2f;
 

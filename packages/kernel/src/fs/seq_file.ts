@@ -9,34 +9,45 @@
  */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
-import { EFAULT, EINVAL, EIO, ENOMEM } from '../lib/errno.js';
-import { readCString, readS64, writeS64 } from '../lib/guest_access.js';
-import { hexDumpLine, hexDumpShape } from '../lib/hexdump.js';
-import { encodeUtf8 } from '../lib/utf8.js';
+import { EFAULT, EINVAL, ENOMEM } from '../lib/errno.js';
+import { readS64, writeS64 } from '../lib/guest_access.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
+import { objectAt } from './c_pointers.js';
 import type { FsDeps, Next } from './fs_context.js';
 import { File, SeqFile, SeqOperations } from './fs_types.js';
+import { iterReader, plainReader, type Reader } from './readers.js';
 import type { Staged } from './staged.js';
 
 const SEQ_SKIP = 1;
 const MAX_BUFFER = 4 * 2 ** 20;
-/** Stages of reading, in the order in which they come. */
+/** Stages of reading, in the order in which they come; then those of going over records. */
 const STARTED = 1;
 const SHOWN = 2;
 const ADVANCED = 3;
 const STOPPED = 4;
-/** Words of the call: the record, the index before it, bytes copied, result, text before the record, refilling. */
+const PASS_STARTED = 5;
+const PASS_SHOWN = 6;
+const PASS_ADVANCED = 7;
+const PASS_STOPPED = 8;
+const PASS_OVERFLOWN = 9;
+/** Words of the call: the record, the place to seek, bytes copied, result, text before the record, gone over, wanted. */
 const RECORD = 0;
+const OFFSET = 1;
 const COPIED = 2;
 const RESULT = 3;
 const BEFORE = 4;
+const PASSED = 5;
+const WANTED = 6;
 
 export class SeqFiles {
   constructor(
     private readonly deps: FsDeps,
     private readonly staged: Staged,
   ) {
-    staged.add('seq_read', 'l:ppzp', (call, stage, result) => this.read(call, stage, result));
+    const [plain, iter] = [plainReader(deps, staged), iterReader(deps, staged)];
+    staged.add('seq_read', 'l:ppzp', (call, stage, result) => this.read(call, plain, stage, result));
+    staged.add('seq_read_iter', 'l:pp', (call, stage, result) => this.read(call, iter, stage, result));
+    staged.add('seq_lseek', 'l:pli', (call, stage, result) => this.lseek(call, stage, result));
   }
 
   private at(m: Handle) {
@@ -53,78 +64,109 @@ export class SeqFiles {
 
   // ---------------------------------------------------------------- reading
 
-  /** @linux fs/seq_file.c:seq_read partial: positions between reads are not looked up again after pread */
-  private read(call: Handle, stage: number, result: number): Next {
-    const { deps, staged } = this;
-    const m = deps.ram.handleOf(this.file(staged.arg(call, 0)).private_data);
-    if (m === 0) return -EINVAL;
+  /**
+   * A stage of a read. Where it was begun at another place than the last one ended, the records before that place are
+   * gone through first.
+   * @linux fs/seq_file.c:seq_read_iter full
+   */
+  private read(call: Handle, to: Reader, stage: number, result: number): Next {
+    const m = this.recordOf(to.file(call));
     switch (stage) {
       case 0:
-        return this.begin(call, m);
+        return this.begin(call, to, m);
       case STARTED:
+      case ADVANCED:
         return this.record(call, m, result);
       case SHOWN:
         return this.shown(call, m, result);
-      case ADVANCED:
-        return this.record(call, m, result);
+      case STOPPED:
+        return this.finish(call, to, m);
       default:
-        return this.finish(call, m);
+        return this.traverse(call, m, stage, result, (error) => this.sought(call, to, m, error));
     }
   }
 
-  private begin(call: Handle, m: Handle): Next {
-    const { deps, staged } = this;
+  private recordOf(file: Vaddr): Handle {
+    return objectAt(this.deps, this.file(file).private_data, SeqFile.size);
+  }
+
+  private begin(call: Handle, to: Reader, m: Handle): Next {
+    const { staged } = this;
     const seq = this.at(m);
-    const pos = readS64(deps, staged.arg(call, 3));
+    const pos = to.position(call);
+    staged.setWord(call, WANTED, to.count(call));
+    staged.setWord(call, COPIED, 0);
+    staged.setWord(call, RESULT, 0);
     if (pos === 0) {
       seq.index = 0;
       seq.count = 0;
-      seq.from = 0;
-    } else if (pos !== seq.read_pos) return -EINVAL;
+    }
+    if (pos === seq.read_pos || pos === 0) return this.sought(call, to, m, 0);
+    return this.traverseFrom(call, m, pos, (error) => this.sought(call, to, m, error));
+  }
+
+  /** The record stands where reading begins. */
+  private sought(call: Handle, to: Reader, m: Handle, error: number): Next {
+    const { deps, staged } = this;
+    const seq = this.at(m);
+    if (error !== 0) {
+      seq.read_pos = 0;
+      seq.index = 0;
+      seq.count = 0;
+      return error;
+    }
+    seq.read_pos = to.position(call);
     if (seq.buf === 0) {
       seq.size = PAGE_SIZE;
       seq.buf = deps.kmalloc(PAGE_SIZE);
       if (seq.buf === 0) return -ENOMEM;
     }
-    staged.setWord(call, COPIED, 0);
-    staged.setWord(call, RESULT, 0);
-    const bad = this.give(call, m);
+    const bad = this.give(call, to, m);
     if (bad !== 0) return bad;
-    if (seq.count > 0 || staged.arg(call, 2) === staged.word(call, COPIED)) return this.finish(call, m);
+    if (seq.count > 0 || staged.word(call, WANTED) === staged.word(call, COPIED))
+      return this.finish(call, to, m);
     seq.from = 0;
-    return this.start(m);
+    return this.start(m, STARTED);
   }
 
-  private start(m: Handle): Next {
+  private start(m: Handle, stage: number): Next {
     const { ram } = this.deps;
     const place = ram.addressOf(m + SeqFile.w.index);
-    return { fn: this.op(m, 'start'), signature: 'p:pp', args: [ram.addressOf(m), place], stage: STARTED };
+    return { fn: this.op(m, 'start'), signature: 'p:pp', args: [ram.addressOf(m), place], stage };
   }
 
   /** A record, NULL or an error pointer has come from start() or next(). */
   private record(call: Handle, m: Handle, record: Vaddr): Next {
-    const { deps, staged } = this;
+    const { staged } = this;
     staged.setWord(call, RECORD, record);
     if (record === 0 || (record < 0 && record >= -4095)) {
       if (record !== 0) staged.setWord(call, RESULT, record);
-      return this.stop(m, record);
+      return this.stop(m, record, STOPPED);
     }
-    const full = staged.arg(call, 2) - staged.word(call, COPIED);
-    if (this.at(m).count >= full) return this.stop(m, record);
+    const full = staged.word(call, WANTED) - staged.word(call, COPIED);
+    if (this.at(m).count >= full) return this.stop(m, record, STOPPED);
     staged.setWord(call, BEFORE, this.at(m).count);
-    const args = [deps.ram.addressOf(m), record];
-    return { fn: this.op(m, 'show'), signature: 'i:pp', args, stage: SHOWN };
+    return this.show(m, record, SHOWN);
+  }
+
+  private show(m: Handle, record: Vaddr, stage: number): Next {
+    return {
+      fn: this.op(m, 'show'),
+      signature: 'i:pp',
+      args: [this.deps.ram.addressOf(m), record],
+      stage,
+    };
   }
 
   private shown(call: Handle, m: Handle, result: number): Next {
-    const { deps, staged } = this;
+    const { staged } = this;
     const seq = this.at(m);
     const record = staged.word(call, RECORD);
     const before = staged.word(call, BEFORE);
     if (result < 0) {
       seq.count = before;
       staged.setWord(call, RESULT, result);
-      return this.stop(m, record);
+      return this.stop(m, record, STOPPED);
     }
     if (result === SEQ_SKIP) seq.count = before;
     if (seq.count >= seq.size) {
@@ -132,11 +174,15 @@ export class SeqFiles {
       seq.count = before;
       if (before === 0 && !this.grow(m)) staged.setWord(call, RESULT, -ENOMEM);
       else if (before === 0) return this.record(call, m, record);
-      return this.stop(m, record);
+      return this.stop(m, record, STOPPED);
     }
-    const place = deps.ram.addressOf(m + SeqFile.w.index);
-    const args = [deps.ram.addressOf(m), record, place];
-    return { fn: this.op(m, 'next'), signature: 'p:ppp', args, stage: ADVANCED };
+    return this.next(m, record, ADVANCED);
+  }
+
+  private next(m: Handle, record: Vaddr, stage: number): Next {
+    const { ram } = this.deps;
+    const place = ram.addressOf(m + SeqFile.w.index);
+    return { fn: this.op(m, 'next'), signature: 'p:ppp', args: [ram.addressOf(m), record, place], stage };
   }
 
   private grow(m: Handle): boolean {
@@ -150,36 +196,153 @@ export class SeqFiles {
     return true;
   }
 
-  private stop(m: Handle, record: Vaddr): Next {
+  private stop(m: Handle, record: Vaddr, stage: number): Next {
     const args = [this.deps.ram.addressOf(m), record];
-    return { fn: this.op(m, 'stop'), signature: 'v:pp', args, stage: STOPPED };
+    return { fn: this.op(m, 'stop'), signature: 'v:pp', args, stage };
   }
 
   /** Copies collected text to the reader. */
-  private give(call: Handle, m: Handle): number {
-    const { deps, staged } = this;
+  private give(call: Handle, to: Reader, m: Handle): number {
+    const { staged } = this;
     const seq = this.at(m);
     const copied = staged.word(call, COPIED);
-    const n = Math.min(seq.count, staged.arg(call, 2) - copied);
+    const n = Math.min(seq.count, staged.word(call, WANTED) - copied);
     if (n <= 0) return 0;
-    if (deps.user.copyTo(staged.arg(call, 1) + copied, seq.buf + seq.from, n) !== 0)
-      return copied > 0 ? 0 : -EFAULT;
+    if (to.copy(call, seq.buf + seq.from, n, copied) !== n) return copied > 0 ? 0 : -EFAULT;
     seq.count -= n;
     seq.from += n;
     staged.setWord(call, COPIED, copied + n);
     return 0;
   }
 
-  private finish(call: Handle, m: Handle): Next {
-    const { deps, staged } = this;
-    const bad = this.give(call, m);
+  private finish(call: Handle, to: Reader, m: Handle): Next {
+    const { staged } = this;
+    const bad = this.give(call, to, m);
     const copied = staged.word(call, COPIED);
     if (bad !== 0) return bad;
     if (copied === 0) return staged.word(call, RESULT);
-    const ppos = staged.arg(call, 3);
-    writeS64(deps, ppos, readS64(deps, ppos) + copied);
-    this.at(m).read_pos = readS64(deps, ppos);
+    to.move(call, to.position(call) + copied);
+    this.at(m).read_pos = to.position(call);
     return copied;
+  }
+
+  // ---------------------------------------------------------------- seeking
+
+  /**
+   * Goes through the records from the first until so many bytes of text lie behind.
+   * @linux fs/seq_file.c:traverse full
+   */
+  private traverseFrom(call: Handle, m: Handle, offset: number, then: (error: number) => Next): Next {
+    const { deps, staged } = this;
+    const seq = this.at(m);
+    seq.index = 0;
+    seq.count = 0;
+    seq.from = 0;
+    staged.setWord(call, OFFSET, offset);
+    staged.setWord(call, PASSED, 0);
+    staged.setWord(call, RESULT, 0);
+    if (offset === 0) return then(0);
+    if (seq.buf === 0) {
+      seq.size = PAGE_SIZE;
+      seq.buf = deps.kmalloc(PAGE_SIZE);
+      if (seq.buf === 0) return then(-ENOMEM);
+    }
+    return this.start(m, PASS_STARTED);
+  }
+
+  private traverse(
+    call: Handle,
+    m: Handle,
+    stage: number,
+    result: number,
+    then: (error: number) => Next,
+  ): Next {
+    const { staged } = this;
+    switch (stage) {
+      case PASS_STARTED:
+      case PASS_ADVANCED:
+        return this.passed(call, m, stage, result);
+      case PASS_SHOWN:
+        return this.passing(call, m, result);
+      case PASS_OVERFLOWN:
+        if (!this.grow(m)) return then(-ENOMEM);
+        return this.traverseFrom(call, m, staged.word(call, OFFSET), then);
+      default: {
+        const error = staged.word(call, RESULT);
+        staged.setWord(call, RESULT, 0);
+        return then(error);
+      }
+    }
+  }
+
+  /** A record has come that is to be gone over; before it, the text of the last one. */
+  private passed(call: Handle, m: Handle, stage: number, record: Vaddr): Next {
+    const { staged } = this;
+    const seq = this.at(m);
+    staged.setWord(call, RECORD, record);
+    if (stage === PASS_ADVANCED) {
+      const offset = staged.word(call, OFFSET);
+      const pos = staged.word(call, PASSED);
+      if (pos + seq.count > offset) {
+        seq.from = offset - pos;
+        seq.count -= seq.from;
+        return this.stop(m, record, PASS_STOPPED);
+      }
+      staged.setWord(call, PASSED, pos + seq.count);
+      seq.count = 0;
+      if (staged.word(call, PASSED) === offset) return this.stop(m, record, PASS_STOPPED);
+    }
+    if (record === 0) return this.stop(m, record, PASS_STOPPED);
+    if (record < 0 && record >= -4095) {
+      staged.setWord(call, RESULT, record);
+      return this.stop(m, record, PASS_STOPPED);
+    }
+    return this.show(m, record, PASS_SHOWN);
+  }
+
+  private passing(call: Handle, m: Handle, result: number): Next {
+    const { staged } = this;
+    const seq = this.at(m);
+    const record = staged.word(call, RECORD);
+    if (result < 0) {
+      staged.setWord(call, RESULT, result);
+      return this.stop(m, record, PASS_STOPPED);
+    }
+    if (result !== 0) seq.count = 0;
+    if (seq.count >= seq.size) {
+      seq.count = 0;
+      return this.stop(m, record, PASS_OVERFLOWN);
+    }
+    return this.next(m, record, PASS_ADVANCED);
+  }
+
+  /** @linux fs/seq_file.c:seq_lseek full */
+  private lseek(call: Handle, stage: number, result: number): Next {
+    const { staged } = this;
+    const file = staged.arg(call, 0);
+    const m = this.recordOf(file);
+    const seq = this.at(m);
+    if (stage !== 0) return this.traverse(call, m, stage, result, (error) => this.soughtTo(call, m, error));
+    const [offset, whence] = [staged.arg(call, 1), staged.arg(call, 2)];
+    const target = whence === 1 ? this.file(file).f_pos + offset : offset;
+    if ((whence !== 0 && whence !== 1) || target < 0) return -EINVAL;
+    staged.setWord(call, OFFSET, target);
+    if (target === seq.read_pos) return this.soughtTo(call, m, 0);
+    return this.traverseFrom(call, m, target, (error) => this.soughtTo(call, m, error));
+  }
+
+  private soughtTo(call: Handle, m: Handle, error: number): number {
+    const { staged } = this;
+    const seq = this.at(m);
+    const f = this.file(staged.arg(call, 0));
+    const target = error === 0 ? staged.word(call, OFFSET) : 0;
+    if (error !== 0) {
+      seq.index = 0;
+      seq.count = 0;
+    }
+    seq.read_pos = target;
+    f.f_pos = target;
+    return error === 0 ? target : error;
   }
 
   // ---------------------------------------------------------------- opening
@@ -249,58 +412,7 @@ export class SeqFiles {
     return data;
   }
 
-  // ---------------------------------------------------------------- writing records
-
-  /** Adds text to the record; what does not fit makes the buffer count as full. */
-  private put(m: Vaddr, bytes: Uint8Array): number {
-    const seq = this.at(this.deps.ram.handleOf(m));
-    if (seq.count + bytes.length >= seq.size) {
-      seq.count = seq.size;
-      return -1;
-    }
-    this.deps.guest.write(seq.buf + seq.count, bytes);
-    seq.count += bytes.length;
-    return 0;
-  }
-
-  private printf(m: Vaddr, fmt: Vaddr, args: Vaddr): undefined {
-    const seq = this.at(this.deps.ram.handleOf(m));
-    const room = seq.size - seq.count;
-    this.put(m, this.deps.format(fmt, args, room + 1));
-  }
-
-  private pad(m: Vaddr, c: number): undefined {
-    const seq = this.at(this.deps.ram.handleOf(m));
-    const size = seq.pad_until - seq.count;
-    if (size > 0) this.put(m, new Uint8Array(Math.min(size, seq.size)).fill(32));
-    if (c !== 0) this.put(m, Uint8Array.of(c));
-  }
-
-  private number(m: Vaddr, delimiter: Vaddr, value: bigint): undefined {
-    if (delimiter !== 0) this.put(m, readCString(this.deps, delimiter));
-    this.put(m, encodeUtf8(String(value)));
-  }
-
-  /** @linux fs/seq_file.c:seq_hex_dump full */
-  private hexDump(
-    m: Vaddr,
-    prefix: Vaddr,
-    type: number,
-    row: number,
-    group: number,
-    buf: Vaddr,
-    len: number,
-    ascii: boolean,
-  ): undefined {
-    const size = row === 32 ? 32 : 16;
-    const name = String.fromCharCode(...readCString(this.deps, prefix));
-    for (let at = 0; at < len; at += size) {
-      const n = Math.min(size, len - at);
-      const line = hexDumpLine(this.deps.guest.read(buf + at, n), hexDumpShape(n, size, group), ascii);
-      const where = type === 2 ? `${at.toString(16).padStart(8, '0')}: ` : '';
-      if (this.put(m, encodeUtf8(`${name}${where}${line}\n`)) < 0) return;
-    }
-  }
+  // ---------------------------------------------------------------- lists
 
   /** The element at a position of a list; with `head` the head itself comes first. */
   private listStart(head: Vaddr, pos: number, withHead: boolean): Vaddr {
@@ -317,38 +429,9 @@ export class SeqFiles {
 
   exports(): KernelExports {
     const { deps } = this;
-    const string = (at: Vaddr) => readCString(deps, at);
     return {
       seq_open: ['i:pp', (file: Vaddr, op: Vaddr) => this.open(file, op)],
       seq_release: ['i:pp', (_inode: Vaddr, file: Vaddr) => this.release(file)],
-      seq_lseek: ['l:pli', (file: Vaddr, offset: number, whence: number) => this.seek(file, offset, whence)],
-      seq_write: ['i:ppz', (m: Vaddr, from: Vaddr, n: number) => this.put(m, deps.guest.read(from, n))],
-      seq_vprintf: ['v:ppp', (m: Vaddr, fmt: Vaddr, args: Vaddr) => this.printf(m, fmt, args)],
-      seq_printf: ['v:pp…', (m: Vaddr, fmt: Vaddr, args: Vaddr) => this.printf(m, fmt, args)],
-      seq_putc: ['v:pi', (m: Vaddr, c: number) => void this.put(m, Uint8Array.of(c))],
-      seq_puts: ['v:pp', (m: Vaddr, s: Vaddr) => void this.put(m, string(s))],
-      seq_put_decimal_ull: [
-        'v:ppq',
-        (m: Vaddr, d: Vaddr, n: bigint) => this.number(m, d, BigInt.asUintN(64, n)),
-      ],
-      seq_put_decimal_ll: [
-        'v:ppq',
-        (m: Vaddr, d: Vaddr, n: bigint) => this.number(m, d, BigInt.asIntN(64, n)),
-      ],
-      seq_pad: ['v:pi', (m: Vaddr, c: number) => this.pad(m, c)],
-      seq_hex_dump: [
-        'v:ppiiipzb',
-        (
-          m: Vaddr,
-          prefix: Vaddr,
-          type: number,
-          row: number,
-          group: number,
-          buf: Vaddr,
-          len: number,
-          ascii: boolean,
-        ) => this.hexDump(m, prefix, type, row, group, buf, len, ascii),
-      ],
       single_open: ['i:ppp', (file: Vaddr, show: Vaddr, data: Vaddr) => this.singleOpen(file, show, data)],
       single_open_size: [
         'i:pppz',
@@ -408,16 +491,5 @@ export class SeqFiles {
         },
       ],
     };
-  }
-
-  /** Back to the start only: other places are read up to. @linux fs/seq_file.c:seq_lseek partial: only to the start or the present position */
-  private seek(file: Vaddr, offset: number, whence: number): number {
-    const f = this.file(file);
-    const target = whence === 1 ? f.f_pos + offset : offset;
-    if (whence > 1 || target < 0) return -EINVAL;
-    if (target !== 0 && target !== f.f_pos) return -EIO;
-    f.f_pos = target;
-    if (target === 0) this.of(file).read_pos = 0;
-    return target;
   }
 }

@@ -10,16 +10,24 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { EBUSY, EINVAL, ENOMEM } from '../lib/errno.js';
 import { readCString, readS64, writeInteger } from '../lib/guest_access.js';
-import { initListHead, ListHead, listAddTail, listDel, listDelInit, listEntries } from '../lib/list.js';
+import {
+  initListHead,
+  ListHead,
+  listAddTail,
+  listCount,
+  listDel,
+  listDelInit,
+  listEntries,
+} from '../lib/list.js';
 import { RwSemaphore } from '../lib/lock_types.js';
 import type { StaticData } from '../lib/static_data.js';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
 import { type Handle, PAGE_SHIFT, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
-import { CPointers, followed, objectAt } from './c_pointers.js';
+import { CPointers, followed, MAX_DEPTH, objectAt } from './c_pointers.js';
 import type { Dcache } from './dcache.js';
 import { formatPointer } from './format.js';
 import type { FsDeps } from './fs_context.js';
-import { Inode } from './fs_types.js';
+import { Dentry, Inode } from './fs_types.js';
 import type { Inodes } from './inode.js';
 import { FileSystemType, SuperBlock, SuperOperations } from './vfs_types.js';
 
@@ -205,6 +213,24 @@ export class Supers {
     return [...listEntries(this.deps.ram, this.list)];
   }
 
+  /** Inodes in memory, of all file systems. */
+  inodeCount(): number {
+    const { ram } = this.deps;
+    return this.all().reduce((sum, sb) => sum + listCount(ram, sb + SuperBlock.w.s_inodes), 0);
+  }
+
+  /** Dentries in memory that have a name to be found by, of all file systems; negative ones stand for nothing. */
+  dentryCount(): { all: number; negative: number } {
+    let [all, negative] = [0, 0];
+    const below = (dentry: Handle, depth: number): void => {
+      all++;
+      if (this.dcache.at(dentry).d_inode === 0) negative++;
+      if (depth < MAX_DEPTH) for (const child of this.dcache.children(dentry)) below(child, depth + 1);
+    };
+    for (const sb of this.all()) if (this.at(sb).s_root !== 0) below(this.at(sb).s_root, 0);
+    return { all, negative };
+  }
+
   /** A function of a super block; 0 if it has none. */
   operation(sb: Handle, name: keyof typeof SuperOperations.o): Vaddr {
     const { s_op } = this.at(sb);
@@ -321,7 +347,9 @@ export class Supers {
   activate(sb: Handle): Vaddr {
     const s = this.at(sb);
     if (s.s_flags % (2 * SB_ACTIVE) < SB_ACTIVE) s.s_flags += SB_ACTIVE;
-    return this.deps.ram.addressOf(this.dcache.get(s.s_root));
+    const root = this.deps.ram.s64(sb + SuperBlock.w.s_root);
+    if (root !== 0) this.dcache.get(objectAt(this.deps, root, Dentry.size));
+    return root;
   }
 
   exports(): KernelExports {

@@ -5,17 +5,21 @@ import type { KernelExports } from '../arch/wasm64/exports.js';
 import { crc32 } from '../lib/crc32.js';
 import { EIO, ENOMEM } from '../lib/errno.js';
 import { readS64, writeS64 } from '../lib/guest_access.js';
+import { iterCount } from '../lib/iov_iter.js';
 import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
-import { S_IFDIR, S_IFREG } from './file_modes.js';
+import { objectAt } from './c_pointers.js';
+import { S_IFDIR, S_IFLNK, S_IFREG } from './file_modes.js';
 import type { FsDeps } from './fs_context.js';
-import { File, SeqFile } from './fs_types.js';
+import { File, Kiocb, SeqFile } from './fs_types.js';
 import type { Kernfs } from './kernfs/kernfs.js';
-import { copyIn, copyOut } from './sysfs/file.js';
+import type { Place } from './namespace.js';
+import { copyInIter, copyOutIter } from './readers.js';
 
 /** Numbers of texts' files lie above those of nodes. */
 const TEXT_INO = 2 ** 32;
 const FOLDER_MODE = 0o555;
+const LINK_MODE = 0o777;
 
 /** A part of the tree that is made when it is looked at. Paths are full: `/proc/meminfo`. */
 export interface TextProvider {
@@ -24,6 +28,10 @@ export interface TextProvider {
   /** Names in a folder, folders with a slash at the end; undefined if there is no such folder. */
   list(path: string): readonly string[] | undefined;
   read(path: string): Uint8Array | undefined;
+  /** Text of a link; undefined if there is none at the path. */
+  link?(path: string): string | undefined;
+  /** The place that a link leads to, held; undefined if its text says it. */
+  place?(path: string): Place | undefined;
   /** @returns 0 or a negative errno */
   write?(path: string, bytes: Uint8Array): number;
   /** Opened with O_TRUNC: what there was is forgotten. */
@@ -63,9 +71,23 @@ export class TextFiles {
     return lists.length === 0 ? undefined : [...new Set(lists.flat())];
   }
 
+  /** Text of a link; undefined if there is none at a path. */
+  link(path: string): string | undefined {
+    for (const provider of this.providers) {
+      const target = provider.link?.(path);
+      if (target !== undefined) return target;
+    }
+    return undefined;
+  }
+
+  /** The place that a link leads to whatever its text is, held. */
+  place(path: string): Place | undefined {
+    return this.providers.find((provider) => provider.place)?.place?.(path);
+  }
+
   /** Whether there is a text or a folder of texts at a path. */
   exists(path: string): boolean {
-    return this.mode(path) !== undefined || this.list(path) !== undefined;
+    return this.mode(path) !== undefined || this.link(path) !== undefined || this.list(path) !== undefined;
   }
 
   /** The number of a text's file: always the same for the same path. */
@@ -82,6 +104,8 @@ export class TextFiles {
       const fops = this.deps.symbol('text_fops');
       return this.tree.createText(folder, name, { mode: S_IFREG | mode, fops, ino });
     }
+    if (this.link(path) !== undefined)
+      return this.tree.createText(folder, name, { mode: S_IFLNK | LINK_MODE, ino });
     if (this.list(path) === undefined) return 0;
     return this.tree.createText(folder, name, { mode: S_IFDIR | FOLDER_MODE, ino });
   }
@@ -124,29 +148,32 @@ export class TextFiles {
   exports(): KernelExports {
     const { deps } = this;
     return {
-      text_read: [
-        'l:ppzp',
-        (at: Vaddr, to: Vaddr, count: number, ppos: Vaddr) => {
-          const file = deps.ram.handleOf(at);
-          const fresh = readS64(deps, ppos) === 0 || File.at(this.deps.ram, file).private_data === 0;
+      text_read_iter: [
+        'l:pp',
+        (iocb: Vaddr, to: Vaddr) => {
+          const file = objectAt(deps, readS64(deps, iocb + Kiocb.o.ki_filp), File.size);
+          const fresh =
+            readS64(deps, iocb + Kiocb.o.ki_pos) === 0 || File.at(deps.ram, file).private_data === 0;
           const error = fresh ? this.fill(file) : 0;
           if (error !== 0) return error;
-          const seq = SeqFile.at(deps.ram, deps.ram.handleOf(File.at(this.deps.ram, file).private_data));
-          return copyOut(deps, seq.buf, seq.count, to, count, ppos);
+          const seq = SeqFile.at(deps.ram, deps.ram.handleOf(File.at(deps.ram, file).private_data));
+          return copyOutIter(deps, seq.buf, seq.count, iocb, to);
         },
       ],
-      text_write: [
-        'l:ppzp',
-        (at: Vaddr, from: Vaddr, count: number, ppos: Vaddr) => {
-          const path = this.pathOf(deps.ram.handleOf(at));
+      text_write_iter: [
+        'l:pp',
+        (iocb: Vaddr, from: Vaddr) => {
+          const path = this.pathOf(objectAt(deps, readS64(deps, iocb + Kiocb.o.ki_filp), File.size));
           const write = this.providerOf(path)?.write;
           if (!write) return -EIO;
+          const count = iterCount(deps, from);
           const n = Math.min(count, 65536);
-          const copy = copyIn(deps, from, n);
+          const copy = copyInIter(deps, n, from);
           if (copy < 0 && copy > -4096) return copy;
           const error = write(path, deps.guest.read(copy, n));
           deps.kfree(copy);
           if (error < 0) return error;
+          const ppos = iocb + Kiocb.o.ki_pos;
           writeS64(deps, ppos, readS64(deps, ppos) + count);
           return count;
         },

@@ -3,13 +3,16 @@
 
 import { EFAULT, EINVAL, EIO, ENOMEM } from '../../lib/errno.js';
 import { readS64, writeS64 } from '../../lib/guest_access.js';
+import { iterCount } from '../../lib/iov_iter.js';
 import type { Kobjects } from '../../lib/kobject.js';
 import { KobjType, SysfsOps } from '../../lib/kobject_types.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../../machine/layout.js';
+import { objectAt } from '../c_pointers.js';
 import type { FileTable } from '../file_table.js';
 import type { FsDeps, Next } from '../fs_context.js';
-import { SeqFile } from '../fs_types.js';
+import { File, Kiocb, SeqFile } from '../fs_types.js';
 import type { Kernfs } from '../kernfs/kernfs.js';
+import { copyInIter, copyOutIter } from '../readers.js';
 import type { Staged } from '../staged.js';
 
 /** Offsets of show and store in kobj_attribute, device_attribute and class_attribute. */
@@ -26,8 +29,8 @@ export class SysfsFiles {
     private readonly kobjects: Kobjects,
     private readonly staged: Staged,
   ) {
-    staged.add('sysfs_kf_read', 'l:ppzp', (call, stage, result) => this.read(call, stage, result));
-    staged.add('sysfs_kf_write', 'l:ppzp', (call, stage, result) => this.write(call, stage, result));
+    staged.add('kernfs_fop_read_iter', 'l:pp', (call, stage, result) => this.read(call, stage, result));
+    staged.add('kernfs_fop_write_iter', 'l:pp', (call, stage, result) => this.write(call, stage, result));
   }
 
   private nodeOf(call: Handle) {
@@ -35,7 +38,8 @@ export class SysfsFiles {
   }
 
   private fileOf(call: Handle): Handle {
-    return this.deps.ram.handleOf(this.staged.arg(call, 0));
+    const file = readS64(this.deps, this.staged.arg(call, 0) + Kiocb.o.ki_filp);
+    return objectAt(this.deps, file, File.size);
   }
 
   /** The function that shows or stores an attribute: the attribute's own, if sysfs_ops only passes the call on. */
@@ -73,15 +77,15 @@ export class SysfsFiles {
     return m;
   }
 
-  /** @linux fs/sysfs/file.c:sysfs_kf_read full */
+  /** @linux fs/kernfs/file.c:kernfs_fop_read_iter full */
   private read(call: Handle, stage: number, result: number): Next {
     const { deps, staged } = this;
     const file = this.fileOf(call);
-    const ppos = staged.arg(call, 3);
+    const iocb = staged.arg(call, 0);
     const m = this.buffer(file);
     if (m === 0) return -ENOMEM;
     const seq = SeqFile.at(deps.ram, m);
-    const pos = readS64(deps, ppos);
+    const pos = readS64(deps, iocb + Kiocb.o.ki_pos);
     if (stage === 0 && (pos === 0 || seq.index === 0)) {
       const { priv, attr } = this.nodeOf(call);
       const { fn, object } = this.method(priv, attr, false);
@@ -95,24 +99,24 @@ export class SysfsFiles {
       seq.count = Math.min(result, PAGE_SIZE - 1);
       seq.index = 1;
     }
-    return copyOut(deps, seq.buf, seq.count, staged.arg(call, 1), staged.arg(call, 2), ppos);
+    return copyOutIter(deps, seq.buf, seq.count, iocb, staged.arg(call, 1));
   }
 
-  /** @linux fs/sysfs/file.c:sysfs_kf_write full */
+  /** @linux fs/kernfs/file.c:kernfs_fop_write_iter full */
   private write(call: Handle, stage: number, result: number): Next {
     const { deps, staged } = this;
     if (stage === 1) {
       deps.kfree(staged.word(call, 0));
-      const ppos = staged.arg(call, 3);
+      const ppos = staged.arg(call, 0) + Kiocb.o.ki_pos;
       if (result > 0) writeS64(deps, ppos, readS64(deps, ppos) + result);
       return result;
     }
     const { priv, attr } = this.nodeOf(call);
     const { fn, object } = this.method(priv, attr, true);
-    const length = Math.min(staged.arg(call, 2), PAGE_SIZE - 1);
+    const length = Math.min(iterCount(deps, staged.arg(call, 1)), PAGE_SIZE - 1);
     if (fn === 0) return -EIO;
     if (length === 0) return 0;
-    const buffer = copyIn(deps, staged.arg(call, 1), length);
+    const buffer = copyInIter(deps, length, staged.arg(call, 1));
     if (buffer < 0 && buffer > -4096) return buffer;
     staged.setWord(call, 0, buffer);
     return { fn, signature: 'l:pppz', args: [object, attr, buffer, length], stage: 1 };
