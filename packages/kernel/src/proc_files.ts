@@ -7,6 +7,7 @@ import { meminfo } from './fs/proc/meminfo.js';
 import { ProcRoot } from './fs/proc/root.js';
 import { slabinfoText } from './fs/proc/slabinfo.js';
 import { createTaskFiles } from './fs/proc/task_files.js';
+import { TaskLinks } from './fs/proc/task_links.js';
 import { vmallocinfo } from './fs/proc/vmallocinfo.js';
 import { vmstat } from './fs/proc/vmstat.js';
 import { buddyinfo, pagetypeinfo, zoneinfo } from './fs/proc/zoneinfo.js';
@@ -39,13 +40,16 @@ export function procFiles(k: Kernel): ProcRoot {
     return `Character devices:\n${lines.join('')}\nBlock devices:\n`;
   });
   proc.create('filesystems', () => k.fs.vfs.supers.text());
-  for (const name of ['mounts', 'self/mounts']) proc.create(name, () => k.fs.vfs.mounts.text());
+  proc.create('mounts', () => k.fs.vfs.mounts.text());
+  const { files, mounts, walker } = k.fs.vfs;
+  proc.links = new TaskLinks({ ram: k.ram, tasks: k.tasks, files, mounts, root: () => walker().root });
   createTaskFiles(proc, {
     ram: k.ram,
     tasks: k.tasks,
     scheduler: k.scheduler,
     nrCpus: k.env.nrCpus,
     now: () => k.clock.ns,
+    mounts: () => k.fs.vfs.mounts.text(),
     bootTime: () => k.library.time.realBase,
     loadAverages: () => k.taskServices.load.text(),
   });

@@ -178,8 +178,10 @@ export class OpenCalls {
     const here = mounts.get({ mnt: dir.mnt, dentry });
     dcache.put(dentry);
     if (namei.typeOf(dentry) !== S_IFLNK) return this.openPlace(mounts.down(here), { flags, who, created });
-    const target = flags & O_NOFOLLOW ? -ELOOP : namei.linkTarget(dentry);
+    const jumped = flags & O_NOFOLLOW ? undefined : namei.jump(namei.inodeOf(dentry));
+    const target = flags & O_NOFOLLOW ? -ELOOP : jumped ? 0 : namei.linkTarget(dentry);
     mounts.put(here);
+    if (jumped !== undefined) return this.openPlace(jumped, { flags, who, created });
     if (typeof target === 'number') return target;
     const from = { ...who, pwd: dir };
     return links === MAX_LINKS ? -ELOOP : this.openOrCreate(target, flags, mode, from, links + 1);

@@ -89,6 +89,7 @@ export class Vfs {
       texts,
       tables,
     );
+    this.namei.jump = (inode) => this.kernfs.jump(inode);
     this.hostfs = new Hostfs(deps, { dcache, inodes, supers, simple: this.simple, attributes, tables });
     this.devtmpfs = new Devtmpfs(deps, { dcache, inodes, ramfs: this.ramfs, simple: this.simple }, data);
     this.anon = new AnonInodes(deps, { dcache, inodes, supers, mounts: this.mounts }, tables, data);

@@ -8,7 +8,7 @@
  */
 
 import type { KernelExports } from '../../arch/wasm64/exports.js';
-import { ENOMEM, EPERM } from '../../lib/errno.js';
+import { ENOENT, ENOMEM, EPERM } from '../../lib/errno.js';
 import { encodeUtf8 } from '../../lib/utf8.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import { ATTR_GID, ATTR_MODE, ATTR_SIZE, ATTR_UID, type Attributes } from '../attr.js';
@@ -17,11 +17,12 @@ import { S_IALLUGO, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../file_m
 import type { FsDeps } from '../fs_context.js';
 import { File, FileOperations } from '../fs_types.js';
 import type { Inodes } from '../inode.js';
+import type { Place } from '../namespace.js';
 import type { OperationTables } from '../op_tables.js';
 import type { SimpleFs } from '../simple_fs.js';
 import type { Supers } from '../super.js';
 import type { TextFiles } from '../text_files.js';
-import { DentryOperations, Iattr, InodeOperations, SuperOperations } from '../vfs_types.js';
+import { DelayedCall, DentryOperations, Iattr, InodeOperations, SuperOperations } from '../vfs_types.js';
 import { type Kernfs, NODE_REMOVED, NODE_TEXT } from './kernfs.js';
 
 /** Types, the folder of the kernel's tree that each shows, and its magic number. */
@@ -195,10 +196,34 @@ export class KernfsMounts {
       const name = text.replace(/\/$/, '');
       if (known.has(name)) continue;
       known.add(name);
-      const mode = text.endsWith('/') ? S_IFDIR : S_IFREG;
+      const isLink = this.texts.link(`${path}/${name}`) !== undefined;
+      const mode = isLink ? S_IFLNK : text.endsWith('/') ? S_IFDIR : S_IFREG;
       entries.push({ name, ino: this.texts.ino(`${path}/${name}`), mode });
     }
     return this.simple.iterate(file, ctx, entries);
+  }
+
+  /** Address of a link's text. @param done what frees it @linux fs/kernfs/symlink.c:kernfs_iop_get_link full */
+  private getLink(node: Handle, done: Handle): Vaddr {
+    const { ram, kmalloc, guest, symbol } = this.deps;
+    if (node === 0) return 0;
+    const { flags, target } = this.tree.at(node);
+    if (!(flags & NODE_TEXT)) return target;
+    const bytes = encodeUtf8(this.texts.link(this.tree.pathOf(node)) ?? '');
+    if (bytes.length === 0) return -ENOENT;
+    const text = kmalloc(bytes.length + 1);
+    if (text === 0) return -ENOMEM;
+    guest.write(text, Uint8Array.of(...bytes, 0));
+    ram.set64(done + DelayedCall.w.fn, symbol('kfree'));
+    ram.set64(done + DelayedCall.w.arg, text);
+    return text;
+  }
+
+  /** The place that a link of /proc leads to whatever its text is, held. @linux fs/namei.c:nd_jump_link full */
+  jump(inode: Handle): Place | undefined {
+    const node = this.nodeOf(inode);
+    if (node === 0 || !(this.tree.at(node).flags & NODE_TEXT)) return undefined;
+    return this.texts.place(this.tree.pathOf(node));
   }
 
   /**
@@ -258,10 +283,7 @@ export class KernfsMounts {
       ],
       kernfs_iop_get_link: [
         'p:ppp',
-        (_dentry: Vaddr, inode: Vaddr) => {
-          const node = this.nodeOf(h(inode));
-          return node === 0 ? 0 : this.tree.at(node).target;
-        },
+        (_dentry: Vaddr, inode: Vaddr, done: Vaddr) => this.getLink(this.nodeOf(h(inode)), h(done)),
       ],
       kernfs_evict_inode: ['v:p', (inode: Vaddr) => this.evict(h(inode))],
       kernfs_dop_revalidate: ['i:pu', (dentry: Vaddr) => this.revalidate(h(dentry))],

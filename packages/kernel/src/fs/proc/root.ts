@@ -5,12 +5,24 @@ const utf8 = new (
   globalThis as unknown as { TextEncoder: new () => { encode(s: string): Uint8Array } }
 ).TextEncoder();
 
+import type { Place } from '../namespace.js';
 import type { TextProvider } from '../text_files.js';
 
 /** Text of a file, made on each read. */
 export type ProcFile = () => string;
 
+/** Links of /proc; paths are below it. */
+export interface ProcLinks {
+  /** Text of a link; undefined if there is none. */
+  target(path: string): string | undefined;
+  /** The place that a link leads to without its text, held. */
+  place(path: string): Place | undefined;
+  /** Names of links, and folders of links, in a folder; undefined if it has none. */
+  names(folder: string): readonly string[] | undefined;
+}
+
 export class ProcRoot {
+  links: ProcLinks | undefined;
   private readonly files = new Map<string, ProcFile>();
 
   /** Adds a file; `path` is below /proc, with folders separated by slashes. */
@@ -55,7 +67,9 @@ export class ProcRoot {
       const slash = rest.indexOf('/');
       names.add(slash < 0 ? rest : rest.slice(0, slash + 1));
     }
-    return names.size === 0 ? undefined : [...names].sort();
+    const links = this.links?.names(folder);
+    for (const name of links ?? []) names.add(name);
+    return names.size === 0 && !links ? undefined : [...names].sort();
   }
 
   /** What opens and stats these files. */
@@ -69,6 +83,8 @@ export class ProcRoot {
         return rest === undefined ? undefined : this.list(rest);
       },
       read: (path) => this.read(below(path) ?? ''),
+      link: (path) => this.links?.target(below(path) ?? ''),
+      place: (path) => this.links?.place(below(path) ?? ''),
     };
   }
 }

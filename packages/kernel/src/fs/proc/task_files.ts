@@ -20,6 +20,8 @@ export interface TaskFileDeps {
   readonly nrCpus: number;
   /** Nanoseconds since power-on. */
   now(): number;
+  /** Text of /proc/PID/mounts. */
+  mounts(): string;
   /** Seconds since 1970 at power-on. */
   bootTime(): number;
   /** `0.12 0.05 0.01` */
@@ -52,6 +54,7 @@ export function createTaskFiles(proc: ProcRoot, deps: TaskFileDeps): void {
       const { pid } = TaskStruct.at(deps.ram, task);
       files.set(`${pid}/comm`, () => `${tasks.commOf(task)}\n`);
       files.set(`${pid}/stat`, () => statText(deps, task));
+      files.set(`${pid}/mounts`, () => deps.mounts());
       files.set(`${pid}/status`, () => statusText(deps, task));
     }
     return files;
