@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** What each part of the kernel is given of the others: the seams between the rooms, in one place. */
 
+import { TRAP } from './arch/wasm64/translate.js';
 import type { TrapEnvironment } from './arch/wasm64/traps.js';
 import type { Kernel } from './boot.js';
 import type { MemDeviceServices } from './drivers/char/mem.js';
@@ -15,8 +16,10 @@ import type { BootRegion } from './kernel/resource.js';
 import type { SchedulerEnvironment } from './kernel/sched/core.js';
 import { TaskStruct } from './kernel/sched.js';
 import type { SysctlEntry } from './kernel/sysctl_entry.js';
+import { dropCaches, fsSysctls } from './kernel/sysctl_fs.js';
 import { kernelSysctls } from './kernel/sysctl_kernel.js';
 import { vmSysctls } from './kernel/sysctl_vm.js';
+import { KERN_INFO } from './lib/env.js';
 import type { GuestAccess } from './lib/guest_access.js';
 import { STATIC_DATA_PADDR } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
@@ -36,6 +39,9 @@ const CAP_SYSLOG = 34;
 /** Firmware at the end of the first MiB. */
 const FIRMWARE_START = 0xf0000;
 
+/** C that calls the VFS, which calls C, and so on: deeper than that no task's stack reaches. */
+const MAX_NESTED_CALLS = 64;
+
 /** What files and filesystems are given. */
 export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
   return {
@@ -51,7 +57,10 @@ export function filesystemDeps(k: Kernel, access: GuestAccess): FsDeps {
       const { time } = k.library;
       return { sec: time.realSeconds, nsec: time.monotonicNs % 1e9 };
     },
-    callC: (fn, signature, ...args) => k.callC(fn, signature, ...args),
+    callC: (fn, signature, ...args) => {
+      if (k.functions.depth > MAX_NESTED_CALLS) k.traps.trap(TRAP.stackOverflow, k.oops.callerAddress() | 0);
+      return k.callC(fn, signature, ...args);
+    },
     pageTables: () => k.pageTables,
     modules: () => k.modules,
     flushPage: (address) => k.mmu.flushPage(address),
@@ -127,6 +136,18 @@ export function kernelSettings(k: Kernel): SysctlEntry[] {
   return [
     ...kernelSysctls({ ram, printk, taint, watchdog, random, variable }),
     ...vmSysctls({ ram, settings: pages.settings, variable }),
+    dropCaches({
+      ram,
+      at: data.declare('sysctl_drop_caches', 4),
+      dropSlab: () => k.shrinkers.dropSlab(),
+      log: (message) => printk.log(KERN_INFO, message),
+      current: () => k.tasks.current(),
+    }),
+    ...fsSysctls({
+      files: k.fs.files,
+      inodes: () => k.fs.vfs.supers.inodeCount(),
+      dentries: () => k.fs.vfs.supers.dentryCount(),
+    }),
   ];
 }
 

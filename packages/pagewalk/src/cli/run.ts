@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { MACHINE_STOPPED } from '../fs/filesystem.js';
 import { type CommandResult, hasOopsed, type LogRecord, type Machine } from '../machine.js';
 import { Interrupted } from '../shell/state.js';
 import { errnoMessage } from '../tools/errno.js';
@@ -89,7 +90,7 @@ function operandsOf(args: readonly string[]): { files: string[]; parameters: str
 
 /** What went wrong with a system call, in kmod's words; empty if nothing did. */
 function complaint(name: string, action: 'insert' | 'remove', result: CommandResult): string {
-  if (result.panicked) return 'Kernel panic: the machine has stopped';
+  if (result.panicked) return MACHINE_STOPPED;
   if (result.signal !== undefined) return result.signal === 11 ? 'Segmentation fault' : 'Killed';
   if (result.status >= 0) return '';
   const reason = action === 'insert' ? insmodReason(-result.status) : errnoMessage(-result.status);

@@ -158,10 +158,16 @@ export function errnoOf(code: string): number | undefined {
 /** The program was killed in the kernel: by a bad access (9), or BUG() and other traps (11). */
 export class Killed extends Error {
   override name = 'Killed';
-  constructor(readonly signal: 9 | 11) {
-    super(signal === 11 ? 'Segmentation fault' : 'Killed');
+  constructor(
+    readonly signal: 9 | 11,
+    message = signal === 11 ? 'Segmentation fault' : 'Killed',
+  ) {
+    super(message);
   }
 }
+
+/** What is said of calls to a kernel that has panicked. */
+export const MACHINE_STOPPED = 'Kernel panic: the machine has stopped';
 
 export class FsError extends Error {
   override name = 'FsError';

@@ -6,6 +6,7 @@ import {
   type FileType,
   FsError,
   Killed,
+  MACHINE_STOPPED,
   type Sink,
   type Source,
   type Stat,
@@ -54,9 +55,14 @@ export const dirname = (path: string): string => {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function check(result: CallResult, path: string): CallResult {
+/** Throws if the caller was killed in the call, or the machine has stopped. */
+function alive(result: CallResult): void {
   if (result.signal !== undefined) throw new Killed(result.signal);
-  if (result.panicked) throw new Killed(9);
+  if (result.panicked) throw new Killed(9, MACHINE_STOPPED);
+}
+
+function check(result: CallResult, path: string): CallResult {
+  alive(result);
   if (result.status < 0) throw new FsError(errnoCodes[-result.status] ?? 'EIO', path);
   return result;
 }
@@ -129,11 +135,15 @@ export class Vfs {
   }
 
   exists(path: string): boolean {
-    return this.process.access(path, 0).status === 0;
+    const result = this.process.access(path, 0);
+    alive(result);
+    return result.status === 0;
   }
 
   isDirectory(path: string): boolean {
-    const { told } = this.process.stat(path);
+    const result = this.process.stat(path);
+    alive(result);
+    const { told } = result;
     return told !== undefined && TYPES[told.mode >> 12] === 'directory';
   }
 

@@ -249,6 +249,9 @@ export class Shell extends ShellState implements ExpansionScope {
     } else if (error instanceof RangeError) {
       await this.complain(`${this.scriptName}: line ${command.line}: ${error.message}`);
       this.status = 1;
+    } else if (error instanceof Killed) {
+      await this.complain(error.message);
+      this.status = 128 + error.signal;
     } else throw error;
   }
 

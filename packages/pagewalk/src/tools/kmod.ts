@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /** insmod, rmmod, lsmod, modinfo: kmod's messages and exit codes. */
 
-import { FsError } from '../fs/filesystem.js';
+import { FsError, Killed, MACHINE_STOPPED } from '../fs/filesystem.js';
 import type { CommandResult, Machine } from '../machine.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { parseFlags, withUsage } from './arguments.js';
@@ -39,8 +39,9 @@ export async function death(
   { signal, panicked }: CommandResult,
 ): Promise<number | undefined> {
   if (signal === undefined && !panicked) return undefined;
-  await context.err(signal === 11 ? 'Segmentation fault\n' : 'Killed\n');
-  return 128 + (signal ?? 9);
+  const { message, signal: number } = new Killed(signal ?? 9, panicked ? MACHINE_STOPPED : undefined);
+  await context.err(`${message}\n`);
+  return 128 + number;
 }
 
 /** The kernel splits parameters at spaces; kmod quotes the values that have some. */
