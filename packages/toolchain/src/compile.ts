@@ -3,13 +3,17 @@
 
 import type { BuildCache } from './cache.js';
 import type { ToolRunner } from './clang.js';
-import { explain, explainCrash } from './explain.js';
+import { explain, explainCrash, explainUnfitted } from './explain.js';
 import { digestOf, includeClosure, normalize, type ReadText } from './includes.js';
 import { findCustom, readSections, writeSections } from './object.js';
 import { sha256 } from './sha256.js';
+import { fitObject } from './varargs/recompile.js';
 
 /** Version of the npm package `@yowasp/clang` that this package depends on: part of every cache key. */
 export const CLANG_VERSION = '22.0.0-git20542-10';
+
+/** Counts what this package does to objects: another result for the same input means another number. */
+const OBJECT_VERSION = 2;
 
 /** The kernel headers: path below the include folder (`linux/slab.h`) → text. */
 export type HeaderTree = ReadonlyMap<string, string>;
@@ -183,7 +187,7 @@ export async function prepareCompile(env: CompileEnv, request: CompileRequest): 
 
 function keyOf(args: readonly string[], files: ReadonlyMap<string, string>): string {
   const inputs = [...files].map(([path, text]) => `${path} ${digestOf(text)}`).sort();
-  return sha256(JSON.stringify([CLANG_VERSION, args, inputs]));
+  return sha256(JSON.stringify([CLANG_VERSION, OBJECT_VERSION, args, inputs]));
 }
 
 /** The values of `-Idir`, `-I dir`, `-include file`. */
@@ -221,10 +225,31 @@ async function runClang(env: CompileEnv, { args, files }: Prepared, signal: Abor
     return { ...result, object: result.outputs[OBJECT] as Uint8Array | undefined };
   };
   const first = await run(args);
-  if (first.crash === '') return first;
-  const second = await run([...args, '-O0']);
+  if (first.crash === '') return fitted(env, first, { args, files: sandbox }, signal);
+  const unoptimized = [...args.slice(0, -4), '-O0', ...args.slice(-4)];
+  const second = await run(unoptimized);
   if (second.crash !== '') return { ...second, stderr: `${second.stderr}clang: error: ${second.crash}\n` };
-  return { ...second, stderr: `${explainCrash(first.stderr)}${second.stderr}` };
+  const result = await fitted(env, second, { args: unoptimized, files: sandbox }, signal);
+  return { ...result, stderr: `${explainCrash(first.stderr)}${result.stderr}` };
+}
+
+interface ClangResult {
+  readonly status: number;
+  readonly stderr: string;
+  readonly object: Uint8Array | undefined;
+}
+
+/** The result with an object whose printf-like calls print what they print on x86-64, and what is said of others. */
+async function fitted(
+  { tools }: CompileEnv,
+  result: ClangResult,
+  command: { args: readonly string[]; files: Readonly<Record<string, string>> },
+  signal: AbortSignal | undefined,
+): Promise<ClangResult> {
+  const { status, object, stderr } = result;
+  if (status !== 0 || !object) return result;
+  const fit = await fitObject({ ...command, object, stderr }, (request) => tools.run(request, signal));
+  return { status, object: fit.object, stderr: stderr + explainUnfitted(fit.unfitted) };
 }
 
 /**

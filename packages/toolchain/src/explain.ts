@@ -4,6 +4,8 @@
  * assembly, gcc extensions that clang lacks, headers that are not there. Each points into docs/limits.md.
  */
 
+import type { FormatWarning } from './varargs/warnings.js';
+
 const LIMITS = 'docs/limits.md';
 
 interface Explanation {
@@ -51,4 +53,15 @@ export function explainCrash(stderr: string): string {
     ? `${called ? `'${called}'` : 'a function'} is called directly through a cast to another type`
     : 'clang crashed';
   return `warning: ${cause}, which clang cannot compile with optimization: compiled with -O0 instead (${LIMITS}#wrong-casts)\n`;
+}
+
+/** What to say of calls whose arguments have other sizes than their formats say, and that could not be changed. */
+export function explainUnfitted(warnings: readonly FormatWarning[]): string {
+  const places = new Set(warnings.map(({ file, line }) => `${file}:${line}`));
+  return [...places]
+    .map(
+      (place) =>
+        `note: ${place}: the arguments from this one on may print wrong (${LIMITS}#format-arguments)\n`,
+    )
+    .join('');
 }
