@@ -273,8 +273,9 @@ export function struct<const F extends Fields>(
   const tag = options.typedef ? name : `struct ${name}`;
 
   class StructView {
-    readonly ram: Ram;
-    readonly h: Handle;
+    // Only declared: a field would be defined before it is assigned, which takes longer than all else here.
+    declare readonly ram: Ram;
+    declare readonly h: Handle;
     constructor(ram: Ram, h: Handle) {
       this.ram = ram;
       this.h = h;
