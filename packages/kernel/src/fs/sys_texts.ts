@@ -6,7 +6,13 @@ import type { Params } from '../kernel/params.js';
 import { EIO } from '../lib/errno.js';
 import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
 import type { Slub } from '../mm/slub.js';
-import { SLAB_ATTRIBUTES, slabAttribute, slabDirectories, storeSlabAttribute } from '../mm/slub_sysfs.js';
+import {
+  findSlabDirectory,
+  SLAB_ATTRIBUTES,
+  slabAttribute,
+  slabDirectories,
+  storeSlabAttribute,
+} from '../mm/slub_sysfs.js';
 import type { TextProvider } from './text_files.js';
 
 const MODULE_FILES = ['coresize', 'initsize', 'initstate', 'refcnt', 'taint', 'version', 'srcversion'];
@@ -78,11 +84,8 @@ export function moduleTexts(modules: Modules, params: Params): TextProvider {
 export function slabTexts(slub: Slub): TextProvider {
   const parse = (path: string) => {
     const [, name, file] = /^\/sys\/kernel\/slab\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
-    const found =
-      name === undefined
-        ? undefined
-        : slabDirectories(slub).find((d) => d.name === name || d.links.includes(name));
-    return found && { cache: found.cache, file };
+    const cache = name === undefined ? 0 : findSlabDirectory(slub, name);
+    return cache === 0 ? undefined : { cache, file };
   };
   const text = (path: string): string | undefined => {
     const at = parse(path);

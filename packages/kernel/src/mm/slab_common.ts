@@ -352,6 +352,17 @@ export function aliasNames(core: SlabCore, cache: Handle): string[] {
   return names;
 }
 
+/** Caches that have a name besides their own. */
+export function cachesOfAlias(core: SlabCore, name: string): Handle[] {
+  const { ram } = core;
+  const caches: Handle[] = [];
+  for (let alias = ram.ptr(core.roots.alias_list); alias !== 0; alias = ram.ptr(alias)) {
+    step(ram);
+    if (ram.ptr(alias + 4) !== 0 && core.isCString(ram.ptr(alias + 4), name)) caches.push(ram.ptr(alias + 2));
+  }
+  return caches;
+}
+
 function dropAliases(slub: Slub, isIt: (alias: Handle) => boolean): void {
   const { ram, roots } = slub.core;
   let link = roots.alias_list;

@@ -186,6 +186,18 @@ export class SlabCore {
     return this.cString(this.ram.ptr(cache + KmemCache.w.name));
   }
 
+  isCacheName(cache: Handle, name: string): boolean {
+    return this.isCString(this.ram.ptr(cache + KmemCache.w.name), name);
+  }
+
+  /** Whether `cString` would be a text of less than 256 characters. */
+  isCString(at: Handle, text: string): boolean {
+    const { u8 } = this;
+    const p = at * 4;
+    for (let i = 0; i < text.length; i++) if (u8[p + i] !== text.charCodeAt(i)) return false;
+    return !u8[p + text.length];
+  }
+
   cString(at: Handle): string {
     let text = '';
     for (let p = at * 4, c: number; text.length < 256 && (c = this.u8[p]); p++)

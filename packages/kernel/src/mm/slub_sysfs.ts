@@ -28,7 +28,7 @@ import {
   SLAB_TRACE,
   SLAB_TYPESAFE_BY_RCU,
 } from './slab.js';
-import { aliasNames, isUnmergeable, shrinkCache } from './slab_common.js';
+import { aliasNames, cachesOfAlias, isUnmergeable, shrinkCache } from './slab_common.js';
 import type { SlabCore } from './slab_core.js';
 import type { Slub } from './slub.js';
 import { validateSlabCache } from './slub_debug.js';
@@ -203,6 +203,21 @@ export interface SlabDirectory {
   readonly cache: Handle;
   /** Links that lead here: every name of a cache that may be shared. */
   readonly links: readonly string[];
+}
+
+/** The cache whose directory, or a link to it, has a name; 0 if none has. The same as a look into `slabDirectories`. */
+export function findSlabDirectory(slub: Slub, name: string): Handle {
+  const { core } = slub;
+  const aliased = cachesOfAlias(core, name);
+  const isShared = name.startsWith(':');
+  for (const cache of slub.caches()) {
+    if (core.isCacheName(cache, name)) return cache;
+    if (!isShared && !aliased.includes(cache)) continue;
+    const directory = slabDirectory(slub, cache);
+    if (directory === name) return cache;
+    if (aliased.includes(cache) && directory !== core.cacheName(cache)) return cache;
+  }
+  return 0;
 }
 
 /** What /sys/kernel/slab holds. @linux mm/slub.c:sysfs_slab_add full */
