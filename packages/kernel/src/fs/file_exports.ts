@@ -7,6 +7,7 @@ import { readCString, readS64, writeS64 } from '../lib/guest_access.js';
 import { decodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { CPointers } from './c_pointers.js';
+import { isError } from './dcache_exports.js';
 import { fileNames } from './dentry_names.js';
 import type { FileCalls } from './file_calls.js';
 import { FMODE_CAN_READ, FMODE_CAN_WRITE, FMODE_READ, FMODE_WRITE } from './file_table.js';
@@ -283,7 +284,7 @@ export class FileExports {
           const fd = reserve();
           if (fd < 0) return fd;
           const at = getFile(name, fops, priv, flags);
-          if (at < 0) {
+          if (isError(at)) {
             files.install(this.filesStruct, fd, 0);
             return at;
           }

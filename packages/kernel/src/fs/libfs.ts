@@ -84,6 +84,15 @@ export class Libfs {
       no_llseek: ['l:pli', () => -ESPIPE],
       default_llseek: ['l:pli', generic],
       generic_file_llseek: ['l:pli', generic],
+      generic_file_llseek_size: [
+        'l:plill',
+        (file: Vaddr, offset: number, whence: number, max: number, end: number) =>
+          this.seek(file, offset, whence, max, end),
+      ],
+      vfs_setpos: [
+        'l:pll',
+        (file: Vaddr, offset: number, max: number) => this.setPosition(file, offset, max),
+      ],
       fixed_size_llseek: [
         'l:plil',
         (file: Vaddr, offset: number, whence: number, size: number) =>

@@ -19,13 +19,8 @@
 #define DCACHE_MOUNTED 0x00010000
 #define DCACHE_NEED_AUTOMOUNT 0x00020000
 
-extern const struct qstr empty_name;
-extern const struct qstr slash_name;
-extern const struct qstr dotdot_name;
-
 extern struct dentry *d_alloc(struct dentry *parent, const struct qstr *name);
 extern struct dentry *d_alloc_name(struct dentry *parent, const char *name);
-extern struct dentry *d_alloc_anon(struct super_block *sb);
 extern struct dentry *dget_parent(struct dentry *dentry);
 extern struct dentry *dget(struct dentry *dentry);
 extern void dput(struct dentry *dentry);
@@ -37,7 +32,6 @@ extern char *simple_dname(struct dentry *dentry, char *buffer, int buflen);
 extern __printf(3, 4) char *dynamic_dname(char *buffer, int buflen, const char *fmt, ...);
 extern void d_instantiate(struct dentry *dentry, struct inode *inode);
 extern void d_instantiate_new(struct dentry *dentry, struct inode *inode);
-extern void d_tmpfile(struct file *file, struct inode *inode);
 extern void d_add(struct dentry *dentry, struct inode *inode);
 extern struct dentry *d_splice_alias(struct inode *inode, struct dentry *dentry);
 extern struct dentry *d_make_root(struct inode *root_inode);

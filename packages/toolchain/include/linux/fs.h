@@ -443,8 +443,6 @@ extern int simple_rmdir(struct inode *dir, struct dentry *dentry);
 extern int simple_empty(struct dentry *dentry);
 extern int simple_rename(struct user_namespace *mnt_userns, struct inode *old_dir, struct dentry *old_dentry,
 			 struct inode *new_dir, struct dentry *new_dentry, unsigned int flags);
-extern int simple_rename_exchange(struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
-				  struct dentry *new_dentry);
 extern int simple_setattr(struct user_namespace *mnt_userns, struct dentry *dentry, struct iattr *attr);
 extern int simple_getattr(struct user_namespace *mnt_userns, const struct path *path, struct kstat *stat,
 			  u32 request_mask, unsigned int query_flags);

@@ -48,8 +48,6 @@ extern int vfs_parse_fs_string(struct fs_context *fc, const char *key, const cha
 extern int generic_parse_monolithic(struct fs_context *fc, void *data);
 extern void put_fs_context(struct fs_context *fc);
 extern struct fs_context *fs_context_for_mount(struct file_system_type *fs_type, unsigned int sb_flags);
-extern struct vfsmount *vfs_create_mount(struct fs_context *fc);
-extern struct vfsmount *fc_mount(struct fs_context *fc);
 extern __printf(4, 5) void logfc(void *log, const char *prefix, char level, const char *fmt, ...);
 
 #define infof(fc, fmt, ...) logfc(NULL, NULL, 'i', fmt, ##__VA_ARGS__)
