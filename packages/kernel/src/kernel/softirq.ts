@@ -94,7 +94,8 @@ export class Interrupts {
   /** Whether any CPU has softirqs that have not run. */
   get softirqPending(): boolean {
     const { ram, nrCpus } = this.deps;
-    return ram.i32.subarray(this.pending, this.pending + nrCpus).some((mask) => mask !== 0);
+    for (let cpu = 0; cpu < nrCpus; cpu++) if (ram.i32[this.pending + cpu] !== 0) return true;
+    return false;
   }
 
   /** A moment at which interrupts are taken: what is due on each CPU runs. */

@@ -5,7 +5,7 @@
  */
 
 import type { CurrentTask } from '../lib/env.js';
-import { initListHead, listAddTail, listDel, listEntries } from '../lib/list.js';
+import { checkedNext, initListHead, listAddTail, listDel, listFirst } from '../lib/list.js';
 import type { StaticData } from '../lib/static_data.js';
 import type { Clock } from '../machine/clock.js';
 import { type Handle, REG, type Vaddr } from '../machine/layout.js';
@@ -210,7 +210,13 @@ export class Tasks {
 
   /** All tasks but init_task, oldest first. */
   all(): Handle[] {
-    return [...listEntries(this.ram, this.initTask + TaskStruct.w.tasks)].map((n) => n - TaskStruct.w.tasks);
+    const { ram } = this;
+    const head = this.initTask + TaskStruct.w.tasks;
+    const all: Handle[] = [];
+    if (listFirst(ram, head) === 0) return all;
+    for (let node = checkedNext(ram, head); node !== head; node = checkedNext(ram, node))
+      all.push(node - TaskStruct.w.tasks);
+    return all;
   }
 
   /** Makes a task the current one while `body` runs, on its own kernel stack. */

@@ -56,8 +56,14 @@ export function readUnsigned(mem: GuestAccess, address: Vaddr, bytes: 1 | 2 | 4)
 }
 
 /** A 64-bit integer as a signed number: exact within ±2^53, so for every canonical address. */
-export const readS64 = (mem: GuestAccess, address: Vaddr): number =>
-  (readUnsigned(mem, address + 4, 4) | 0) * TWO32 + readUnsigned(mem, address, 4);
+export function readS64(mem: GuestAccess, address: Vaddr): number {
+  const p = bytesToPageEnd(address) >= 8 ? mem.guest.translate(address) : -1;
+  if (p < 0 || p & 3) return (readUnsigned(mem, address + 4, 4) | 0) * TWO32 + readUnsigned(mem, address, 4);
+  // As two words, without looking for the page twice.
+  charge(mem.ram, 2 * PAGE_COUNT);
+  step(mem.ram, 2);
+  return mem.ram.s64(p / 4);
+}
 
 /** Writes the low `bytes` bytes of an integer within ±2^53, little-endian; any alignment. */
 export function writeInteger(mem: GuestAccess, address: Vaddr, value: number, bytes: 1 | 2 | 4 | 8): void {
@@ -82,6 +88,13 @@ export function writeU32(mem: GuestAccess, address: Vaddr, value: number): void 
 
 /** Writes a signed number within ±2^53 as 8 bytes; any alignment. */
 export function writeS64(mem: GuestAccess, address: Vaddr, value: number): void {
+  const p = bytesToPageEnd(address) >= 8 ? mem.guest.translate(address, true) : -1;
+  if (p >= 0 && !(p & 3)) {
+    charge(mem.ram, 2 * PAGE_COUNT);
+    step(mem.ram, 2);
+    mem.ram.set64(p / 4, value);
+    return;
+  }
   writeU32(mem, address, value | 0); // ToInt32 is modulo 2^32, so this is exact
   writeU32(mem, address + 4, Math.floor(value / TWO32) | 0);
 }

@@ -144,7 +144,7 @@ export function listSpliceInit(ram: Ram, list: Handle, head: Handle): void {
 }
 
 /** The node that `next` of another leads to. It must lead back, or C has tied the list into a knot. */
-function checkedNext(ram: Ram, node: Handle): Handle {
+export function checkedNext(ram: Ram, node: Handle): Handle {
   const next = ram.i32[node + NEXT] >>> 2;
   const back = ram.i32[next + PREV];
   step(ram);

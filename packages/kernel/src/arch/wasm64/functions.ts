@@ -51,16 +51,24 @@ export function kernelFunction(
 
 type Trampoline = (index: number, ...args: (number | bigint)[]) => number | undefined;
 
+/** How the kernel calls C functions of a signature. */
+interface Caller {
+  readonly signatureId: number;
+  readonly trampoline: Trampoline;
+}
+
 export class Functions {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
   private readonly byAddress = new Map<Vaddr, GuestFunction>();
   private readonly signatureIds = new Map<string, number>();
-  /** Host table index by "address:signature". */
-  private readonly indices = new Map<string, number>();
+  /** Host table indices by address, for each number of a function type. */
+  private readonly indices: Map<Vaddr, number>[] = [];
   private readonly free: number[] = [];
   /** Calls of C by the kernel that are under way. */
   depth = 0;
   private readonly trampolines = new Map<string, Trampoline>();
+  /** By the text of a signature. */
+  private readonly callers = new Map<string, Caller>();
 
   constructor(private readonly ram: Ram) {}
 
@@ -81,9 +89,10 @@ export class Functions {
 
   private remove(address: Vaddr): void {
     this.byAddress.delete(address);
-    for (const [key, index] of this.indices) {
-      if (Number(key.split(':')[0]) !== address) continue;
-      this.indices.delete(key);
+    for (const indices of this.indices) {
+      const index = indices?.get(address);
+      if (index === undefined) continue;
+      indices.delete(address);
       this.table.set(index, null);
       this.free.push(index);
     }
@@ -126,8 +135,7 @@ export class Functions {
    * @returns -1 if no function begins there, -2 if the types cannot be adapted
    */
   indexFor(address: Vaddr, signatureId: number): number {
-    const key = `${address}:${signatureId}`;
-    const known = this.indices.get(key);
+    const known = this.indices[signatureId]?.get(address);
     if (known !== undefined) return known;
     const fn = this.byAddress.get(address);
     if (!fn) return -1;
@@ -135,7 +143,8 @@ export class Functions {
     if (!adaptable(type, fn.type)) return -2;
     const index = this.free.pop() ?? this.table.grow(1);
     this.table.set(index, this.bind([{ type, fn }])[0]);
-    this.indices.set(key, index);
+    this.indices[signatureId] ??= new Map();
+    this.indices[signatureId].set(address, index);
     return index;
   }
 
@@ -179,11 +188,10 @@ export class Functions {
     });
   }
 
-  /**
-   * Calls a C function by host table index. Whatever it throws (an oops, a kill) passes through, with the call
-   * stack and the stack pointer as they were.
-   */
-  call(index: number, signatureText: string, ...args: (number | bigint)[]): number {
+  /** How functions of a signature are called; signatures of the same types share a trampoline. */
+  private caller(signatureText: string): Caller {
+    const known = this.callers.get(signatureText);
+    if (known) return known;
     const signature = parseSignature(signatureText);
     const key = `${signature.type.params}>${signature.type.results}`;
     let trampoline = this.trampolines.get(key);
@@ -193,15 +201,28 @@ export class Functions {
       trampoline = this.instantiate(m, {}).exports['call'] as Trampoline;
       this.trampolines.set(key, trampoline);
     }
+    const caller = { signatureId: this.signatureId(signature.type), trampoline };
+    this.callers.set(signatureText, caller);
+    return caller;
+  }
+
+  /**
+   * Calls a C function by host table index. Whatever it throws (an oops, a kill) passes through, with the call
+   * stack and the stack pointer as they were.
+   */
+  call(index: number, signatureText: string, ...args: (number | bigint)[]): number {
+    const { trampoline } = this.caller(signatureText);
     const { host32 } = this.ram;
-    const saved = [REG.ssp, REG.sp, REG.sp + 4].map((r) => host32[r >> 2]);
+    const ssp = host32[REG.ssp >> 2];
+    const sp = host32[REG.sp >> 2];
+    const spHigh = host32[(REG.sp + 4) >> 2];
     this.depth++;
     try {
       return trampoline(index, ...args) ?? 0;
     } catch (error) {
-      [REG.ssp, REG.sp, REG.sp + 4].forEach((r, i) => {
-        host32[r >> 2] = saved[i];
-      });
+      host32[REG.ssp >> 2] = ssp;
+      host32[REG.sp >> 2] = sp;
+      host32[(REG.sp + 4) >> 2] = spHigh;
       throw error;
     } finally {
       this.depth--;
@@ -218,8 +239,7 @@ export class Functions {
     target: (address: Vaddr, signatureId: number) => number,
     ...args: (number | bigint)[]
   ): number {
-    const id = this.signatureId(parseSignature(signatureText).type);
-    return this.call(target(address, id), signatureText, ...args);
+    return this.call(target(address, this.caller(signatureText).signatureId), signatureText, ...args);
   }
 
   /** Runs `body` with return addresses on the shadow call stack, outermost first. */

@@ -154,6 +154,14 @@ function lowerResult(letter: string, fn: Lowered): Lowered {
   return fn; // the engine's own conversion does for the rest: undefined and booleans become numbers
 }
 
+type Argument = number | bigint | boolean;
+
+/** What makes a parameter of a letter out of its word, or its two words. */
+function raiseParameter(letter: string): (lo: number, hi: number) => Argument {
+  if (WASM_TYPE[letter] === I64) return letter === 'q' ? wide : letter === 'z' ? unsigned : signed;
+  return letter === 'u' ? (lo) => lo >>> 0 : letter === 'b' ? (lo) => lo !== 0 : (lo) => lo;
+}
+
 /** The common shapes have code of their own, so that a hot call allocates nothing. */
 function lowerParameters(letters: readonly string[], fn: KernelFunction): Lowered {
   const shape = letters
@@ -176,18 +184,15 @@ function lowerParameters(letters: readonly string[], fn: KernelFunction): Lowere
       return (a, b, c, e, f, g) => fn(d0(a, b), d1(c, e), d2(f, g));
   }
   if (letters.join('') === 'zu' || letters.join('') === 'pu') return (a, b, c) => fn(d0(a, b), c >>> 0);
+  const raise = letters.map(raiseParameter);
+  const isWide = letters.map((letter) => WASM_TYPE[letter] === I64);
   return (...words) => {
-    let at = 0;
-    return fn(
-      ...letters.map((letter) => {
-        const lo = words[at++];
-        if (WASM_TYPE[letter] === I64) {
-          const hi = words[at++];
-          return letter === 'q' ? wide(lo, hi) : letter === 'z' ? unsigned(lo, hi) : signed(lo, hi);
-        }
-        return letter === 'u' ? lo >>> 0 : letter === 'b' ? lo !== 0 : lo;
-      }),
-    );
+    const args: Argument[] = [];
+    for (let i = 0, at = 0; i < raise.length; i++) {
+      args.push(raise[i](words[at], words[at + 1]));
+      at += isWide[i] ? 2 : 1;
+    }
+    return fn(...args);
   };
 }
 

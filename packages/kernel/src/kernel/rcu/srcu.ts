@@ -11,7 +11,7 @@
 import type { KernelExports } from '../../arch/wasm64/exports.js';
 import type { CallC } from '../../lib/c_call.js';
 import { type GuestAccess, readUnsigned, writeBytes, writeU32 } from '../../lib/guest_access.js';
-import { initListHead, ListHead, listAddTail, listDel, listEntries } from '../../lib/list.js';
+import { initListHead, ListHead, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
 import { WaitQueueHead } from '../../lib/lock_types.js';
 import type { StaticData } from '../../lib/static_data.js';
 import { addr, struct } from '../../lib/struct.js';
@@ -155,6 +155,7 @@ export class Srcu {
 
   /** Those whose callbacks can run. */
   private ready(): Vaddr[] {
+    if (listEmpty(this.deps.ram, this.callbacks)) return [];
     const ssps = new Set(this.all().map((h) => SrcuCallback.at(this.deps.ram, h).ssp));
     return [...ssps].filter((ssp) => this.idle(ssp));
   }

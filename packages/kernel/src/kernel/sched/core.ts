@@ -76,6 +76,15 @@ export interface SchedulerEnvironment {
   readonly nrCpus: number;
 }
 
+/** Words from a task's handle. */
+const WAKE_AT = CONTEXT + TaskContext.w.wake_at;
+const DONE = CONTEXT + TaskContext.w.done;
+const LAST_RAN = CONTEXT + TaskContext.w.last_ran;
+const FN = CONTEXT + TaskContext.w.fn;
+const STEP = CONTEXT + TaskContext.w.step;
+const SUSPENDED = CONTEXT + TaskContext.w.suspended;
+const STATE = TaskStruct.w.__state;
+
 /** Tells the wrapper of a sleeping kernel function that the task goes to sleep now. */
 export const SLEEP = Symbol('sleep');
 
@@ -148,6 +157,11 @@ export class Scheduler {
     return task + CONTEXT + TaskContext.w[field];
   }
 
+  /** When a sleeping task is to be woken; -1 if never. */
+  private wakeTime(task: Handle): number {
+    return this.env.ram.s64(task + WAKE_AT);
+  }
+
   // ---------------------------------------------------------------- tasks
 
   /**
@@ -209,12 +223,12 @@ export class Scheduler {
    * @linux kernel/sched/core.c:try_to_wake_up partial: one queue for all CPUs
    */
   wake(task: Handle, mask: number): boolean {
-    const t = TaskStruct.at(this.env.ram, task);
-    const c = this.context(task);
-    if (!(t.__state & mask) || c.done === 1) return false;
-    if (this.env.trace.hearsWakeups) this.env.trace.woken(task, t.__state === TASK_NEW);
-    t.__state = TASK_RUNNING;
-    c.wake_at = -1;
+    const { ram, trace } = this.env;
+    const state = ram.u32[task + STATE];
+    if (!(state & mask) || ram.i32[task + DONE] === 1) return false;
+    if (trace.hearsWakeups) trace.woken(task, state === TASK_NEW);
+    ram.u32[task + STATE] = TASK_RUNNING;
+    ram.set64(task + WAKE_AT, -1);
     if (task !== this.env.tasks.currentHandle) this.enqueue(task);
     return true;
   }
@@ -227,15 +241,16 @@ export class Scheduler {
   }
 
   private runTaskUntilDone(task: Handle): boolean {
-    const c = this.context(task);
-    let ran = c.last_ran;
-    for (let turns = 0; c.done === 0; turns++) {
-      if (c.last_ran !== ran) turns = 0;
-      ran = c.last_ran;
+    const { ram } = this.env;
+    let ran = ram.s64(task + LAST_RAN);
+    for (let turns = 0; ram.i32[task + DONE] === 0; turns++) {
+      const last = ram.s64(task + LAST_RAN);
+      if (last !== ran) turns = 0;
+      ran = last;
       const mayGoOn = turns < BLOCKED_TURNS && this.env.now() - ran < BLOCKED_NS;
       if (mayGoOn && (this.runNext() || this.idle())) continue;
       this.onBlocked?.();
-      return c.done !== 0;
+      return ram.i32[task + DONE] !== 0;
     }
     return true;
   }
@@ -330,7 +345,7 @@ export class Scheduler {
   private nextEvent(): number {
     let next = this.env.nextTimer();
     for (const task of this.env.tasks.all()) {
-      const at = this.context(task).wake_at;
+      const at = this.wakeTime(task);
       if (at >= 0) next = Math.min(next, at);
     }
     return next;
@@ -354,9 +369,9 @@ export class Scheduler {
   private wakeSleepers(): void {
     const now = this.env.now();
     for (const task of this.env.tasks.all()) {
-      const c = this.context(task);
-      if (c.wake_at < 0 || c.wake_at > now) continue;
-      c.wake_at = -1;
+      const at = this.wakeTime(task);
+      if (at < 0 || at > now) continue;
+      this.env.ram.set64(task + WAKE_AT, -1);
       this.wake(task, ~0);
     }
   }
@@ -401,7 +416,7 @@ export class Scheduler {
   private account(task: Handle, ns: number): void {
     const { ram } = this.env;
     ram.add64(task + TaskStruct.w.stime, ns);
-    const waits = TaskStruct.at(ram, task).__state !== TASK_RUNNING;
+    const waits = ram.i32[task + STATE] !== TASK_RUNNING;
     ram.add64(task + (waits ? TaskStruct.w.nvcsw : TaskStruct.w.nivcsw), 1);
   }
 
@@ -420,21 +435,22 @@ export class Scheduler {
 
   /** Steps and C functions of the current task, one after the other, until it sleeps or is done. */
   private proceed(task: Handle): void {
+    const { ram } = this.env;
     for (;;) {
-      const c = this.context(task);
       let result = 0;
-      if (c.fn !== 0) {
+      if (ram.s64(task + FN) !== 0) {
         result = this.callC(task);
-        if (this.context(task).suspended) return;
-        c.fn = 0;
+        if (ram.i32[task + SUSPENDED] !== 0) return;
+        ram.set64(task + FN, 0);
       }
-      const step = this.stepByName.get(this.stepNames[c.step]);
+      const step = this.stepByName.get(this.stepNames[ram.u32[task + STEP]]);
       if (!step) throw spoiltTask();
       const outcome = step(this.readWords(task, 'data'), result);
       if (outcome.kind === 'done') return this.finish(task, outcome.result, 0);
-      c.step = this.stepNames.indexOf(outcome.step);
+      ram.i32[task + STEP] = this.stepNames.indexOf(outcome.step);
       this.writeWords(task, 'data', outcome.data);
       if (outcome.kind === 'sleep') return;
+      const c = this.context(task);
       c.fn = outcome.fn;
       c.signature = this.strings.numberOf(outcome.signature);
       c.nr_args = outcome.args.length;
@@ -444,14 +460,17 @@ export class Scheduler {
   }
 
   private readWords(task: Handle, field: 'args' | 'data', n = MAX_ARGUMENTS): number[] {
+    const { ram } = this.env;
     const at = this.words(task, field);
-    return Array.from({ length: n }, (_, i) => this.env.ram.s64(at + 2 * i));
+    const words: number[] = [];
+    for (let i = 0; i < Math.min(n, MAX_ARGUMENTS); i++) words.push(ram.s64(at + 2 * i));
+    return words;
   }
 
   private writeWords(task: Handle, field: 'args' | 'data', values: readonly number[]): void {
-    values.forEach((value, i) => {
-      this.env.ram.set64(this.words(task, field) + 2 * i, value);
-    });
+    const { ram } = this.env;
+    const at = this.words(task, field);
+    for (let i = 0; i < values.length; i++) ram.set64(at + 2 * i, values[i]);
   }
 
   /** Calls the task's C function, or winds its saved frames up again. */
@@ -461,10 +480,7 @@ export class Scheduler {
     const c = this.context(task);
     const signature = this.strings.text(c.signature);
     const args = this.readWords(task, 'args', c.nr_args);
-    const frames = this.strings
-      .text(c.trace)
-      .split(' ')
-      .filter((name) => name !== '');
+    const frames = this.framesOf(c.trace);
     const resumed = c.suspended === 1;
     if (resumed) {
       c.suspended = 0;
@@ -474,9 +490,8 @@ export class Scheduler {
       ram.hostView.setBigInt64(REG.sp, BigInt(c.sp), true);
     }
     this.rooted = true;
-    const result = functions.withFrames(
-      frames.map((name) => this.env.returnAddress(name)),
-      () => functions.callAddress(c.fn, signature, (address, id) => this.env.target(address, id), ...args),
+    const result = functions.withFrames(frames, () =>
+      functions.callAddress(c.fn, signature, (address, id) => this.env.target(address, id), ...args),
     );
     this.rooted = false;
     if (host32[REG.suspend >> 2] !== SUSPEND.unwinding) return result;
@@ -486,6 +501,19 @@ export class Scheduler {
     c.sp = Number(ram.hostView.getBigInt64(REG.sp, true));
     return 0;
   }
+
+  /** Return addresses within the functions that a string of the table names. */
+  private framesOf(trace: number): readonly Vaddr[] {
+    this.frames[trace] ??= this.strings
+      .text(trace)
+      .split(' ')
+      .filter((name) => name !== '')
+      .map((name) => this.env.returnAddress(name));
+    return this.frames[trace];
+  }
+
+  /** What `framesOf` has found, by the number of the string. */
+  private readonly frames: (readonly Vaddr[])[] = [];
 
   /** True while the outermost call of C is one that this scheduler made, and can make again. */
   private rooted = false;
