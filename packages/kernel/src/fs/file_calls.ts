@@ -38,12 +38,21 @@ export interface Request {
   readonly mode?: number;
   readonly rdev?: number;
   readonly change?: Change;
+  /** poll(): what to wait for, and how many milliseconds; -1: for ever. */
+  readonly fds?: readonly PollFd[];
+  readonly timeout?: number;
   /** mount(): the type, and options of the file system. */
   readonly type?: string;
   readonly data?: string;
 }
 /** What calls tell that is no number: stat, readlink, getdents and so on. */
-export type Told = Stat | StatFs | string | readonly DirectoryEntry[];
+export type Told = readonly number[] | Stat | StatFs | string | readonly DirectoryEntry[];
+
+/** A descriptor, and the events of <poll.h> that are waited for. */
+export interface PollFd {
+  readonly fd: number;
+  readonly events: number;
+}
 
 export interface DirectoryEntry {
   readonly name: string;
@@ -98,6 +107,10 @@ const PROC_NAMES: { readonly [name in Operation]?: number } = {
 export class FileCalls {
   /** What the last call has told beside its result: its caller takes it at once. */
   told: Told | undefined;
+  /** Gives back what a call has taken whose task was killed in it. */
+  onDeath: ((call: Handle) => void) | undefined;
+  /** What the poll() of several files that has just ended found: its caller takes it at once. */
+  takePolled: (call: Handle) => readonly number[] = () => [];
   private pending: { readonly task: Handle; readonly request: Request } | undefined;
   private readonly table = new Map<string, SystemCall>();
 

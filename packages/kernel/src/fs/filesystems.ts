@@ -17,6 +17,7 @@ import type { Handle, Vaddr } from '../machine/layout.js';
 import { CharDevices } from './char_dev.js';
 import { credCalls } from './cred_calls.js';
 import { Debugfs } from './debugfs/debugfs.js';
+import { Fcntl } from './fcntl.js';
 import { FileCalls } from './file_calls.js';
 import type { FileTable } from './file_table.js';
 import type { FsDeps } from './fs_context.js';
@@ -29,6 +30,7 @@ import { OpenCalls } from './open.js';
 import { PathCalls } from './path_calls.js';
 import { ProcEntries } from './proc/generic.js';
 import { readWriteCalls } from './read_write.js';
+import { SelectCalls } from './select.js';
 import { SeqFiles } from './seq_file.js';
 import { SeqPrint } from './seq_print.js';
 import { Staged } from './staged.js';
@@ -44,6 +46,8 @@ export const FILE_TRACE_FUNCTIONS = [
   '__fput',
   'chrdev_open',
   'do_dentry_open',
+  'do_dup2',
+  'do_fcntl',
   'do_filp_open',
   'do_fsync',
   'do_sys_openat2',
@@ -132,6 +136,8 @@ export class Filesystems {
   readonly misc: MiscDevices;
   readonly open: OpenCalls;
   readonly texts: TextFiles;
+  private readonly select: SelectCalls;
+  private readonly fcntl: Fcntl;
   private readonly paths: PathCalls;
   private readonly vfsExports: VfsExports;
   private readonly staged: Staged;
@@ -198,6 +204,8 @@ export class Filesystems {
     this.debugfs = new Debugfs(deps, this.tree, this.files, this.vfs.kernfs, this.vfs.dcache);
     readWriteCalls(this.calls);
     ioctlCalls(this.calls);
+    this.select = new SelectCalls(this.calls, this.open);
+    this.fcntl = new Fcntl(this.calls, this.open);
     credCalls(this.calls);
     const declare = (names: readonly string[], bytes: number) => {
       for (const name of names) this.tables.set(name, data.declare(name, bytes));
@@ -279,8 +287,8 @@ export class Filesystems {
           return 0;
         },
       ],
-      fasync_helper: ['i:ipip', () => 0],
-      kill_fasync: ['v:pii', () => undefined],
+      ...this.select.exports(),
+      ...this.fcntl.exports(),
     };
   }
 

@@ -47,6 +47,7 @@ export const O_NOCTTY = 0o400;
 export const O_TRUNC = 0o1000;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
+export const O_ASYNC = 0o20000;
 export const O_DIRECTORY = 0o200000;
 export const O_NOFOLLOW = 0o400000;
 /** Flags that only open itself looks at. */
@@ -57,6 +58,7 @@ const MAX_LINKS = 40;
 /** Where a close goes on. */
 const THEN_RETURN = 0;
 const THEN_EXIT = 1;
+const THEN_DUP = 2;
 
 export interface OpenDeps {
   readonly calls: FileCalls;
@@ -101,6 +103,10 @@ export class OpenCalls {
     });
     calls.add('exit', (call) => this.exit(call));
   }
+
+  /** Takes a file off the list of its driver that sends SIGIO, and away from its owner. */
+  fasync: ((file: Handle) => void) | undefined;
+  disown: ((file: Handle) => void) | undefined;
 
   // ---------------------------------------------------------------- open
 
@@ -342,8 +348,19 @@ export class OpenCalls {
   private close(call: Handle, fd: number, then: number, frames: readonly string[]): Outcome {
     const { calls } = this.k;
     const file = calls.fget(call, fd);
-    const c = calls.at(call);
     calls.files.install(calls.filesOf(call), fd, 0);
+    return this.closeFile(call, file, then, frames);
+  }
+
+  /** Closes a file whose descriptor is another's now: the call's result. */
+  closeReplaced(call: Handle, file: Handle, result: number): Outcome {
+    this.k.calls.at(call).argument = result;
+    return this.closeFile(call, file, THEN_DUP, ['__x64_sys_dup2', 'do_dup2', 'filp_close']);
+  }
+
+  private closeFile(call: Handle, file: Handle, then: number, frames: readonly string[]): Outcome {
+    const { calls } = this.k;
+    const c = calls.at(call);
     c.file = file;
     c.next = then;
     c.result = 0;
@@ -360,6 +377,7 @@ export class OpenCalls {
     const { file } = calls.at(call);
     const f = calls.files.file(file);
     if (--f.f_count > 0) return this.closed(call);
+    if (f.f_flags & O_ASYNC) this.fasync?.(file);
     const release = this.releaseOf(file);
     if (release === 0) {
       this.forget(file);
@@ -380,7 +398,8 @@ export class OpenCalls {
   /** Frees a file whose release function has run. */
   private forget(file: Handle): void {
     const { calls, devices } = this.k;
-    const { f_op, f_inode } = calls.files.file(file);
+    const { f_op, f_inode, f_owner } = calls.files.file(file);
+    if (f_owner.pid !== 0) this.disown?.(file);
     if ((calls.files.inode(file).i_mode & S_IFMT) === S_IFCHR) devices.close(f_inode);
     if (!(calls.nodeFlags(file) & NODE_TEXT) && !calls.isProc(file)) this.putOwner(f_op);
     calls.files.destroy(file);
@@ -388,7 +407,8 @@ export class OpenCalls {
 
   private closed(call: Handle): Outcome {
     const { calls } = this.k;
-    const { next, result } = calls.at(call);
+    const { next, result, argument } = calls.at(call);
+    if (next === THEN_DUP) return calls.done(call, argument);
     return next === THEN_EXIT ? this.exit(call) : calls.done(call, result);
   }
 
@@ -406,6 +426,7 @@ export class OpenCalls {
     const { ram, callC } = calls.deps;
     const f = calls.files.file(file);
     if (--f.f_count > 0) return;
+    if (f.f_flags & O_ASYNC) this.fasync?.(file);
     const release = this.releaseOf(file);
     if (release !== 0) callC(release, 'i:pp', ram.addressOf(f.f_inode), ram.addressOf(file));
     this.forget(file);

@@ -6,8 +6,8 @@ import { EBADF, EBUSY, ENOMEM, EOVERFLOW } from '../lib/errno.js';
 import type { Handle } from '../machine/layout.js';
 import type { CommandResult } from '../machine.js';
 import type { Change, Stat, StatFs } from './attr.js';
-import type { DirectoryEntry, FileCalls, Request, Told } from './file_calls.js';
-import { FilesStruct, FS } from './fs_context.js';
+import type { DirectoryEntry, FileCalls, PollFd, Request, Told } from './file_calls.js';
+import { CALL, FilesStruct, FS } from './fs_context.js';
 import type { Vfs } from './vfs.js';
 
 /** How a system call ended: `status` is its result. */
@@ -56,6 +56,8 @@ export class Process {
   private files: Handle = 0;
   /** The call that is under way: ioctl's argument is copied back when it ends. */
   private request: Request | undefined;
+  /** What the last pollAll() found. */
+  private revents: readonly number[] | undefined;
 
   constructor(
     private readonly services: ProcessServices,
@@ -113,6 +115,7 @@ export class Process {
     if (ended.panicked) return ended;
     this.request = undefined;
     if (!calls.inUserMode(this.task)) return request.name === 'exit' ? ended : this.died(ended);
+    if (request.name === 'ppoll') this.revents = calls.takePolled(this.files + CALL);
     const bytes = this.copyBack(request, ended.status);
     calls.buffers.release(this.task);
     return bytes === undefined ? ended : { ...ended, bytes };
@@ -136,6 +139,7 @@ export class Process {
     const { ram, scheduler } = calls.deps;
     const { pid } = TaskStruct.at(ram, this.task);
     calls.buffers.release(this.task);
+    calls.onDeath?.(this.files + CALL);
     TaskStruct.at(ram, this.task).files = 0;
     TaskStruct.at(ram, this.task).fs = 0;
     scheduler.release(this.task);
@@ -186,6 +190,41 @@ export class Process {
   /** Events of <poll.h> that are there now. */
   poll(fd: number): SystemCallResult {
     return this.call({ name: 'poll', fd });
+  }
+
+  /**
+   * Waits until one of several files is ready.
+   * @param timeout milliseconds of virtual time; 0 looks only, -1 waits for ever
+   * @returns how many are ready; `told`: which events came of each
+   */
+  pollAll(fds: readonly PollFd[], timeout = -1): Telling<readonly number[]> {
+    return this.polled(this.call({ name: 'ppoll', fds, timeout }));
+  }
+
+  /** Goes on with a pollAll() that was blocked. */
+  waitPoll(): Telling<readonly number[]> {
+    return this.polled(this.wait());
+  }
+
+  private polled(result: SystemCallResult): Telling<readonly number[]> {
+    const told = this.revents;
+    this.revents = undefined;
+    return told === undefined || result.status < 0 ? result : { ...result, told };
+  }
+
+  /** Gives a file a second descriptor, the lowest there is. */
+  dup(fd: number): SystemCallResult {
+    return this.call({ name: 'dup', fd });
+  }
+
+  /** Gives a file a second descriptor; what that was before is closed. */
+  dup2(fd: number, to: number): SystemCallResult {
+    return this.call({ name: 'dup2', fd, argument: to });
+  }
+
+  /** @param command F_GETFL and so on */
+  fcntl(fd: number, command: number, argument = 0): SystemCallResult {
+    return this.call({ name: 'fcntl', fd, command, argument });
   }
 
   fsync(fd: number): SystemCallResult {

@@ -656,6 +656,11 @@ export class Scheduler {
     TaskStruct.at(this.env.ram, this.env.tasks.currentHandle).__state = state;
   }
 
+  /** Nanoseconds since power-on. */
+  get now(): number {
+    return this.env.now();
+  }
+
   /** Has the current task woken at a virtual time at the latest. */
   wakeAt(ns: number): void {
     this.context(this.env.tasks.currentHandle).wake_at = ns;
