@@ -56,14 +56,15 @@ import { PrintkRatelimit, type RatelimitDeps } from './kernel/printk/ratelimit.j
 import { Scheduler } from './kernel/sched/core.js';
 import { Sleep } from './kernel/sched/sleep.js';
 import { WaitQueues } from './kernel/sched/wait.js';
+import { WaitBits } from './kernel/sched/wait_bit.js';
 import { INTERRUPT_FRAMES } from './kernel/softirq.js';
 import { KernelSymbols, SYSCALL_FRAMES } from './kernel/symbols.js';
 import { SysctlHandlers } from './kernel/sysctl.js';
 import { Taint } from './kernel/taint.js';
 import { TaskServices } from './kernel/task_services.js';
 import { Tasks } from './kernel/tasks.js';
-import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { UserModeHelpers, type UserProgram } from './kernel/umh.js';
+import { UTS_RELEASE, UTS_VERSION } from './kernel/utsname.js';
 import { Watchdog } from './kernel/watchdog.js';
 import { kernelExports, sleepingExports } from './kernel_exports.js';
 import { crc32 } from './lib/crc32.js';
@@ -148,6 +149,7 @@ export class Kernel {
   readonly moduleSteps: ModuleSteps;
   readonly scheduler: Scheduler;
   readonly waitQueues: WaitQueues;
+  readonly waitBits: WaitBits;
   readonly sleep: Sleep;
   readonly kthreads: Kthreads;
   readonly taskServices: TaskServices;
@@ -297,6 +299,7 @@ export class Kernel {
       symbol: (name) => this.symbols.find(name),
       signalPending,
     });
+    this.waitBits = new WaitBits(access, this.waitQueues, this.data);
     this.sleep = new Sleep({
       ...access,
       scheduler: this.scheduler,

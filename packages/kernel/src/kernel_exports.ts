@@ -28,6 +28,7 @@ export function kernelExports(k: Kernel): KernelExports {
   const allocate = (bytes: number, gfp: number) => k.slub.kmalloc(bytes, gfp);
   return k.library.atomicSleep.checked({
     ...k.waitQueues.exports(),
+    ...k.waitBits.exports(),
     ...k.sleep.exports(),
     ...k.kthreads.exports(),
     ...k.taskServices.exports(),

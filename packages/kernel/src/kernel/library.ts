@@ -71,6 +71,7 @@ export class Library {
   private readonly cpuMasks: CpuMasks;
   private readonly nodeCache: Handle;
   private readonly refcountWarned: Handle;
+  private readonly idrWarned: Handle;
 
   constructor(private readonly k: LibraryServices) {
     const { env, watchdog } = k;
@@ -83,6 +84,7 @@ export class Library {
     this.user.checkObject = (address, bytes, toUser) => checkObjectSize(usercopy, address, bytes, toUser);
     this.cpuMasks = new CpuMasks(ram, data, env.nrCpus);
     this.refcountWarned = data.declare('refcount_warned', 4);
+    this.idrWarned = data.declare('idr_warned', 4);
     this.atomicSleep = new AtomicSleep(
       {
         ram,
@@ -168,7 +170,7 @@ export class Library {
       ...rbtreeExports(mem, callC, () => this.stuck()),
       ...xarrayExports(mem, arrays, { lock, unlock }),
       ...radixTreeExports(mem, arrays, preemptDisable),
-      ...idrExports({ mem, arrays, callC, reports: env.reports, preemptDisable }),
+      ...idrExports({ mem, arrays, callC, reports: env.reports, preemptDisable, warned: this.idrWarned }),
       ...listDebugExports(mem, env.log, env.reports),
       ...this.notifiers.exports(),
       ...stringHelperExports(mem, kmalloc, (task) =>

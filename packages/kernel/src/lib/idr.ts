@@ -2,7 +2,7 @@
 /** Numbers for objects (`linux/idr.h`) and bare numbers: XArrays that know which indices are free. */
 
 import type { KernelExports } from '../arch/wasm64/exports.js';
-import type { Vaddr } from '../machine/layout.js';
+import type { Handle, Vaddr } from '../machine/layout.js';
 import type { CallC } from './c_call.js';
 import type { Reports } from './env.js';
 import { EINVAL, ENOENT, ENOSPC } from './errno.js';
@@ -24,6 +24,8 @@ export interface IdrServices {
   readonly arrays: XArrays;
   readonly callC: CallC;
   readonly reports: Reports;
+  /** Word that says whether idr_alloc() has warned. */
+  readonly warned: Handle;
   /** What preloading does: the caller must not be moved until it has used what was set aside. */
   preemptDisable(): void;
 }
@@ -38,7 +40,14 @@ const u64 = (n: bigint) => BigInt.asUintN(64, n);
 const asEntry = (pointer: bigint) => (u64(pointer) === 0n ? XA_ZERO_ENTRY : u64(pointer));
 const asPointer = (entry: bigint) => (entry === XA_ZERO_ENTRY ? 0n : entry);
 
-function allocExports({ mem, arrays, preemptDisable }: IdrServices): KernelExports {
+function allocExports({ mem, arrays, preemptDisable, reports, warned }: IdrServices): KernelExports {
+  /** A negative start is warned of once. */
+  const refuse = (): number => {
+    const { i32 } = mem.ram;
+    if (i32[warned] === 0) reports.warn('lib/idr.c', 84, 'idr_alloc');
+    i32[warned] = 1;
+    return -EINVAL;
+  };
   /** Takes the first free number from `start` to `max`. @linux lib/idr.c:idr_alloc_u32 full */
   const allocate = (idr: Vaddr, pointer: bigint, start: number, max: number, gfp: number): number => {
     if (isInternal(u64(pointer))) return -EINVAL;
@@ -65,7 +74,7 @@ function allocExports({ mem, arrays, preemptDisable }: IdrServices): KernelExpor
     idr_alloc: [
       'i:pqiiu',
       (idr: Vaddr, pointer: bigint, start: number, end: number, gfp: number) =>
-        start < 0 ? -EINVAL : allocate(idr, pointer, start, last(end), gfp),
+        start < 0 ? refuse() : allocate(idr, pointer, start, last(end), gfp),
     ],
     idr_alloc_cyclic: ['i:pqiiu', cyclic],
     idr_alloc_u32: [

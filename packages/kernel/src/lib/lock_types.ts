@@ -3,7 +3,7 @@
 
 import { atomicLong, named } from './c_types.js';
 import { ListHead } from './list.js';
-import { addr, fn, int, ptr, struct, u32, uint } from './struct.js';
+import { addr, fn, int, ptr, struct, u32, uint, ulong } from './struct.js';
 
 /** The word of a spinlock. 0: free. */
 export const spinlock = named(u32, 'spinlock_t');
@@ -38,6 +38,13 @@ export const WaitQueueEntry = struct('wait_queue_entry', {
   private: addr(),
   func: fn('int', 'struct wait_queue_entry *wq_entry, unsigned int mode, int flags, void *key'),
   entry: ListHead,
+});
+
+/** What a waiter waits for: bit `bit_nr` of the word at `flags`; -1: any change of what is there. */
+export const WaitBitKey = struct('wait_bit_key', { flags: addr(), bit_nr: int, timeout: ulong });
+export const WaitBitQueueEntry = struct('wait_bit_queue_entry', {
+  key: WaitBitKey,
+  wq_entry: WaitQueueEntry,
 });
 
 /** A queue of waiters without callbacks; what a completion waits on. */

@@ -201,6 +201,7 @@ describe('older interfaces', () => {
     callC: () => 0,
     reports: { ...env.reports, warn: (_file, _line, symbol, message) => lines.push(`${symbol}: ${message}`) },
     preemptDisable: () => {},
+    warned: 0x20000 / 4,
   });
   const radix = radixTreeExports(env, arrays, () => {});
   const call = (table: typeof idr, name: string, ...args: unknown[]) => table[name][1](...args);

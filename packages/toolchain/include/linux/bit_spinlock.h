@@ -29,6 +29,14 @@ static inline void bit_spin_unlock(int bitnum, unsigned long *addr)
 	preempt_enable();
 }
 
+/* With an operation that is not atomic: for a word that nobody else changes while it is locked. */
+static inline void __bit_spin_unlock(int bitnum, unsigned long *addr)
+{
+	BUG_ON(!test_bit(bitnum, addr));
+	__clear_bit_unlock(bitnum, addr);
+	preempt_enable();
+}
+
 static inline int bit_spin_is_locked(int bitnum, unsigned long *addr)
 {
 	return test_bit(bitnum, addr);

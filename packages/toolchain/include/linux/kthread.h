@@ -38,3 +38,5 @@ extern void kthread_exit(long result) __noreturn;
 extern void kthread_complete_and_exit(struct completion *comp, long code) __noreturn;
 extern void kthread_use_mm(struct mm_struct *mm);
 extern void kthread_unuse_mm(struct mm_struct *mm);
+
+#include <linux/kthread_worker.h>

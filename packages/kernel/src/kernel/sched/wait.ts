@@ -35,8 +35,10 @@ export interface WaitDeps extends GuestAccess {
 
 export class WaitQueues {
   private readonly list: GuestList;
+  /** wake_bit_function(), for entries that wait for a bit or a variable. */
+  wakeBit: ((entry: Vaddr, mode: number, key: Vaddr) => number) | undefined;
 
-  constructor(private readonly deps: WaitDeps) {
+  constructor(readonly deps: WaitDeps) {
     this.list = new GuestList(deps);
   }
 
@@ -126,6 +128,7 @@ export class WaitQueues {
     if (fn === symbol('autoremove_wake_function')) return this.autoremove(entry, mode);
     if (fn === symbol('default_wake_function')) return this.wakeEntry(entry, mode);
     if (fn === symbol('woken_wake_function')) return this.woken(entry, mode);
+    if (this.wakeBit && fn === symbol('wake_bit_function')) return this.wakeBit(entry, mode, key);
     return callC(fn, 'i:puip', entry, mode, 0, key);
   }
 
