@@ -90,6 +90,24 @@ test('a sequence longer than its buffer', () => {
   unload();
 });
 
+test('a sequence read from anywhere', () => {
+  const { machine, unload } = load('count=2000');
+  const all = Array.from({ length: 2000 }, (_, i) => `item ${i}\n`).join('');
+  const { status: fd } = machine.open('/proc/virtual/items');
+  const from = (offset: number, whence: number, count: number) => {
+    const { status } = machine.lseek(fd, offset, whence);
+    return status < 0 ? status : [status, new TextDecoder().decode(machine.read(fd, count).bytes)];
+  };
+  for (const at of [7, 10, 5000, 5001, 0, 17000, all.length, all.length + 100])
+    expect(from(at, 0, 10)).toEqual([at, all.slice(at, at + 10)]);
+  expect(from(100, 0, 10)).toEqual([100, all.slice(100, 110)]);
+  expect(from(-50, 1, 5)).toEqual([60, all.slice(60, 65)]);
+  expect(from(-1, 0, 5)).toBe(-22);
+  expect(from(0, 2, 5)).toBe(-22);
+  machine.close(fd);
+  unload();
+});
+
 test('debugfs', () => {
   const { machine, unload } = load();
   const at = (name: string) => `/sys/kernel/debug/virtual/${name}`;
