@@ -2,3 +2,4 @@
 #pragma once
 
 #include <linux/interrupt.h>
+#include <linux/irqdesc.h>

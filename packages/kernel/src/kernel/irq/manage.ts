@@ -18,6 +18,7 @@ import type { Handle, Vaddr } from '../../machine/layout.js';
 import { GFP_KERNEL } from '../../mm/gfp.js';
 import type { IrqTrace } from '../../trace/events/irq.js';
 import { KTHREAD_AWAITED } from '../kthread.js';
+import type { Preempt } from '../preempt.js';
 import { CONTEXT, done, sleepThen, TaskContext } from '../sched/context.js';
 import type { Scheduler } from '../sched/core.js';
 import { PF_KTHREAD, TASK_INTERRUPTIBLE, TASK_NEW, TASK_UNINTERRUPTIBLE, TaskStruct } from '../sched.js';
@@ -49,6 +50,7 @@ export const IrqAction = struct('irqaction', {
 
 export interface IrqDeps extends GuestAccess {
   readonly interrupts: Interrupts;
+  readonly preempt: Preempt;
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly trace: IrqTrace;
@@ -163,6 +165,27 @@ export class Irqs {
     interrupts.poll();
   }
 
+  /**
+   * What a driver calls for a line behind its own, a controller for instance; with interrupts off.
+   * @linux kernel/irq/irqdesc.c:generic_handle_irq partial: no chips that insist on interrupt context
+   */
+  private genericHandle(irq: number): number {
+    if (irq >= NR_IRQS) return -EINVAL;
+    const desc = IrqDesc.at(this.deps.ram, this.desc(irq));
+    if (desc.depth > 0) desc.pending = 1;
+    else this.handle(irq);
+    return 0;
+  }
+
+  /** @linux kernel/irq/irqdesc.c:generic_handle_irq_safe full */
+  private genericHandleSafe(irq: number): number {
+    const { preempt } = this.deps;
+    const flags = preempt.irqSave();
+    const error = this.genericHandle(irq);
+    preempt.irqRestore(flags);
+    return error;
+  }
+
   /** @linux kernel/irq/handle.c:__handle_irq_event_percpu full */
   private handle(irq: number): void {
     const { ram, callC, log, trace } = this.deps;
@@ -239,6 +262,8 @@ export class Irqs {
       ],
       disable_irq: ['v:u', (irq: number) => this.disable(irq)],
       disable_irq_nosync: ['v:u', (irq: number) => this.disable(irq)],
+      generic_handle_irq: ['i:u', (irq: number) => this.genericHandle(irq)],
+      generic_handle_irq_safe: ['i:u', (irq: number) => this.genericHandleSafe(irq)],
       enable_irq: ['v:u', (irq: number) => this.enable(irq)],
       // A handler runs to its end before any task goes on.
       synchronize_irq: ['v:u', () => undefined],
