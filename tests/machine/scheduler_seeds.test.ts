@@ -8,13 +8,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Machine } from '@pagewalk/kernel/machine';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { brokenInvariants } from '../support/memory.js';
+import { brokenInvariants, memoryLost, memoryOf } from '../support/memory.js';
 import { build, closeCompiler, moduleLog } from '../support/modules.js';
 
 const SEEDS = Number(process.env['SEEDS'] ?? 100);
 const CPUS = [1, 2, 4];
 const MB = 2 ** 20;
 const O_RDWR = 2;
+const O_CREAT = 0o100;
 
 const examples = new URL('../../examples/', import.meta.url);
 const modules = new URL('../modules/', import.meta.url);
@@ -39,6 +40,13 @@ const once = (machine: Machine, name: string, parameters = '', use: () => void =
   machine.rmmod(name);
 };
 
+function write(machine: Machine, path: string, text: string): void {
+  const { status: fd } = machine.open(path, O_RDWR | O_CREAT, 0o644);
+  const bytes = new TextEncoder().encode(text);
+  expect(machine.write(fd, bytes).status, path).toBe(bytes.length);
+  machine.close(fd);
+}
+
 /** What is done with an example that more than loading and unloading belongs to. */
 const RUNS: { readonly [example: string]: (machine: Machine) => void } = {
   exports(machine) {
@@ -57,10 +65,29 @@ const RUNS: { readonly [example: string]: (machine: Machine) => void } = {
       expect(new TextDecoder().decode(bytes)).toBe('one');
       machine.close(status);
     }),
+  settings: (machine) =>
+    once(machine, 'settings', '', () => {
+      write(machine, '/proc/sys/settings/volume', '7');
+      write(machine, '/proc/sys/settings/speaker', 'right');
+    }),
+  keyboard: (machine) => once(machine, 'keyboard', '', () => machine.sleep(1e9)),
+  init_memory: (machine) => once(machine, 'init_memory', '', () => machine.sleep(1e9)),
+  file_reader: (machine) => once(machine, 'file_reader', 'path=/notes'),
+  ram_file_system: (machine) =>
+    once(machine, 'ram_file_system', '', () => {
+      const process = machine.process();
+      process.mkdir('/box');
+      expect(process.mount('none', '/box', 'ram_file_system').status).toBe(0);
+      process.mkdir('/box/folder');
+      write(machine, '/box/folder/file', 'kept in the page cache');
+      expect(process.umount('/box').status).toBe(0);
+      process.rmdir('/box');
+      process.exit();
+    }),
 };
 
 /** Those that spoil memory, or stay loaded, come last. */
-const LAST = ['leak', 'use_after_free', 'vmalloc_guard', 'null_pointer'];
+const LAST = ['leak', 'use_after_free', 'vmalloc_guard', 'init_memory', 'null_pointer'];
 const names = readdirSync(examples, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
@@ -124,6 +151,20 @@ describe(`on ${CPUS} CPUs, ${SEEDS} seeds of the scheduler`, () => {
       }
     });
     expect(expected.size).toBe(names.length);
+  });
+
+  it('every example that is not a mistake gives back what it took', () => {
+    const machine = new Machine({ memory: 16 * MB, cpus: 2 });
+    const right = names.filter((name) => !LAST.includes(name));
+    expect(right.length).toBe(names.length - LAST.length);
+    // The first time, what the kernel keeps for good is made: buffers of the trace, descriptors of a program.
+    for (const name of right) runExamples(machine, name);
+    for (const name of right) {
+      const before = memoryOf(machine);
+      runExamples(machine, name);
+      expect(memoryLost(machine, before), name).toEqual([]);
+    }
+    expect(brokenInvariants(machine)).toEqual([]);
   });
 
   it('modules whose threads meet log what is golden', { timeout: 0 }, () => {

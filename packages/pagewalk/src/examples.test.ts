@@ -259,3 +259,132 @@ test('echo_device: the shell talks to C through /dev and /proc', async () => {
     "dd: error writing '/dev/echo': Invalid argument\ncat: /dev/echo: No such file or directory\n",
   );
 });
+
+test('process_list: the parents of a task, and a line for each', async () => {
+  const script =
+    'make -s && insmod process_list.ko && cat /proc/process_list; rmmod process_list; insmod process_list.ko pid=4444';
+  const { stdout, stderr, machine } = await onMachine(filesOf('process_list'), script);
+  expect(stdout).toMatch(/^ {2}PID {2}PPID S COMMAND\n(.*\n)* +\d+ +\d+ S sh\n +\d+ +\d+ R cat\n$/);
+  expect(stderr).toBe('insmod: ERROR: could not insert module process_list.ko: Invalid parameters\n');
+  const log = logOf(machine).slice(2);
+  expect(log[0]).toMatch(/^process_list: insmod, pid \d+, state R$/);
+  expect(log.slice(1).map((text) => text.replace(/^process_list: \S+ is a child/, 'child'))).toEqual([
+    ...log.slice(1, -1).map(() => expect.stringMatching(/^child of \S+$/)),
+    'process_list: there is no task 4444',
+  ]);
+  expect(log.at(-2)).toMatch(/ is a child of swapper\/0$/);
+});
+
+test('settings: sysctl reads and writes them, and what is out of range is refused', async () => {
+  const script = `make -s && insmod settings.ko && sysctl settings settings.volume=7; sysctl settings.volume=11
+echo right > /proc/sys/settings/speaker; cat /proc/sys/settings/speaker; rmmod settings; ls /proc/sys/settings`;
+  const { stdout, stderr, machine } = await onMachine(filesOf('settings'), script);
+  expect(stdout).toBe('settings.speaker = left\nsettings.volume = 5\nsettings.volume = 7\nright\n');
+  expect(stderr).toBe(`sysctl: setting key "settings.volume": Invalid argument
+ls: cannot access '/proc/sys/settings': No such file or directory
+`);
+  expect(logOf(machine).slice(2)).toEqual([
+    'settings: the volume is 7 now',
+    'settings: volume 7 on the right',
+  ]);
+});
+
+test('tracing: the filter lets the large ones through, trace_printk stands between them', async () => {
+  const source = filesOf('tracing')['tracing.c'];
+  const commands = [...source.matchAll(/^ \* {5}((?:cd|echo) .*)$/gm)].map((match) => match[1]);
+  expect(commands).toHaveLength(3);
+  const script = `make -s; (${commands.join('; ')}); insmod tracing.ko; grep -v '^#' /sys/kernel/tracing/trace`;
+  const { stdout } = await onMachine(filesOf('tracing'), script);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.filter((line) => !/^ +insmod-\d+ /.test(line))).toEqual([]);
+  expect(lines.map((line) => /(asked for.*|bytes_req=\d+)/.exec(line)?.[0])).toEqual([
+    'asked for 16, got 16',
+    'bytes_req=200',
+    'asked for 200, got 256',
+    'asked for 64, got 64',
+    'bytes_req=3000',
+    'asked for 3000, got 4096',
+  ]);
+  expect(lines[0]).toContain(': take_and_give_back: ');
+});
+
+test('init_memory: make warns, and the thread that runs what is gone dies', async () => {
+  const source = filesOf('init_memory')['init_memory.c'];
+  const { stdout, stderr, machine } = await onMachine(
+    filesOf('init_memory'),
+    'make -s; insmod init_memory.ko; sleep 1; rmmod init_memory; echo $?',
+  );
+  const warning = /section mismatch in reference: .*/.exec(source)![0];
+  expect(stderr).toBe(`WARNING: modpost: /root/init_memory.o: ${warning}\n`);
+  expect(stdout).toBe('0\n');
+  const withoutAddresses = (text: string) => text.replace(/[0-9a-f]{16}|0x[0-9a-f]+/g, 'N');
+  const log = logOf(machine).map(withoutAddresses);
+  expect(log.slice(2, 5)).toEqual([
+    'init_memory: good morning',
+    'init_memory: once more',
+    'BUG: unable to handle page fault for address: N',
+  ]);
+  // The lines of the report that the comment explains are those that the kernel prints.
+  const explained = [...source.matchAll(/^ \* {5}((?:BUG|#PF|RIP| greet).*?)(?: {3}.*)?$/gm)];
+  expect(explained).toHaveLength(5);
+  for (const [, line] of explained)
+    expect(
+      log.some((text) => text.startsWith(withoutAddresses(line))),
+      line,
+    ).toBe(true);
+});
+
+test('platform_driver: bound when both are there, taken apart in order', async () => {
+  const script =
+    'make -s && insmod platform_driver.ko; ls /sys/bus/platform/drivers/lamp; cat /proc/ioports; rmmod platform_driver';
+  const { stdout, machine } = await onMachine(filesOf('platform_driver'), script);
+  expect(stdout).toBe('lamp.0\n0340-0347 : lamp.0\n');
+  expect(logOf(machine).slice(2)).toEqual([
+    'lamp lamp.0: probe: [io  0x0340-0x0347], irq 20',
+    'lamp lamp.0: remove: the lamp is on',
+    'the lamp is off',
+  ]);
+});
+
+test('keyboard: each interrupt is one key, and its thread says so', async () => {
+  const { machine } = await onMachine(
+    filesOf('keyboard'),
+    'make -s && insmod keyboard.ko keys=abc; sleep 1; rmmod keyboard',
+  );
+  expect(logOf(machine).slice(2)).toEqual([
+    "keyboard: key 'a' (0x61), handled by irq/12-keyboard",
+    "keyboard: key 'b' (0x62), handled by irq/12-keyboard",
+    "keyboard: key 'c' (0x63), handled by irq/12-keyboard",
+    'keyboard: 3 interrupts, 0 keys lost',
+  ]);
+});
+
+test('file_reader: the kernel adds a line to what the shell has written', async () => {
+  const script = `make -s; printf 'first\\nsecond\\n' > /tmp/notes; insmod file_reader.ko; rmmod file_reader
+insmod file_reader.ko; cat /tmp/notes; insmod file_reader.ko path=/; echo $?`;
+  const { stdout, machine } = await onMachine(filesOf('file_reader'), script);
+  expect(stdout).toBe('first\nsecond\nline 3, from the kernel\nline 4, from the kernel\n1\n');
+  expect(logOf(machine).slice(2)).toEqual([
+    'file_reader: notes had 2 lines, and has 37 bytes now',
+    'file_reader: notes had 3 lines, and has 61 bytes now',
+  ]);
+});
+
+test('ram_file_system: mounted, used, and given back', async () => {
+  const script = `make -s && insmod ram_file_system.ko && mkdir /tmp/box && mount -t ram_file_system none /tmp/box
+cd /tmp/box; mkdir folder; seq 3000 > list; mv list folder; wc -l folder/list; ln folder/list same
+cd /; rmmod ram_file_system; umount /tmp/box; rmmod ram_file_system; mount -t ram_file_system none /tmp/box`;
+  const { stdout, stderr, machine } = await onMachine(filesOf('ram_file_system'), script);
+  expect(stdout).toBe('3000 folder/list\n');
+  expect(stderr).toBe(`rmmod: ERROR: Module ram_file_system is in use
+mount: /tmp/box: unknown filesystem type 'ram_file_system'.
+`);
+  const log = logOf(machine).slice(2);
+  expect(log.map((text) => text.replace(/inode \d+/, 'inode'))).toEqual([
+    'ram_file_system: inode is folder',
+    'ram_file_system: inode is list',
+    'ram_file_system: inode goes, with 4 pages',
+    'ram_file_system: inode goes, with 0 pages',
+    'ram_file_system: inode goes, with 0 pages',
+  ]);
+});
