@@ -34,6 +34,7 @@ import { SelectCalls } from './select.js';
 import { SeqFiles } from './seq_file.js';
 import { SeqPrint } from './seq_print.js';
 import { Staged } from './staged.js';
+import { SysfsBinFiles } from './sysfs/bin_file.js';
 import { SysfsFiles } from './sysfs/file.js';
 import { Sysfs } from './sysfs/sysfs.js';
 import { TextFiles } from './text_files.js';
@@ -87,6 +88,11 @@ const FOPS: { readonly [table: string]: { readonly [op: string]: string } } = {
     write_iter: 'kernfs_fop_write_iter',
     llseek: 'generic_file_llseek',
     release: 'kernfs_fop_release',
+  },
+  sysfs_bin_fops: {
+    read_iter: 'sysfs_kf_bin_read',
+    write_iter: 'sysfs_kf_bin_write',
+    llseek: 'generic_file_llseek',
   },
   debugfs_attr_fops: {
     read: 'debugfs_attr_read',
@@ -268,6 +274,7 @@ export class Filesystems {
       ...this.classes.exports(),
       ...this.misc.exports(),
       ...devPrintkExports(deps, this.devices),
+      ...new SysfsBinFiles(deps, this.tree, this.files).exports(),
       ...this.libfs.exports(),
       ...this.staged.exports(),
       ...iovIterExports(deps, deps.user),

@@ -16,6 +16,7 @@ struct kobject;
 struct module;
 struct file;
 struct bin_attribute;
+struct address_space;
 struct vm_area_struct;
 
 /* Kernel objects and their attributes. */
@@ -25,6 +26,7 @@ struct bin_attribute {
 	struct attribute attr;
 	size_t size;
 	void *private;
+	struct address_space *(*f_mapping)(void);
 	ssize_t (*read)(struct file *file, struct kobject *kobj, struct bin_attribute *attr, char *buf, loff_t off,
 			size_t count);
 	ssize_t (*write)(struct file *file, struct kobject *kobj, struct bin_attribute *attr, char *buf, loff_t off,
@@ -51,6 +53,22 @@ struct bin_attribute {
 #define ATTRIBUTE_GROUPS(_name) \
 	static const struct attribute_group _name ## _group = { .attrs = _name ## _attrs }; \
 	__ATTRIBUTE_GROUPS(_name)
+#define __BIN_ATTR(_name, _mode, _read, _write, _size) \
+	{ \
+		.attr = { .name = __stringify(_name), .mode = _mode }, \
+		.read = _read, \
+		.write = _write, \
+		.size = _size, \
+	}
+#define __BIN_ATTR_RO(_name, _size) __BIN_ATTR(_name, 0444, _name ## _read, NULL, _size)
+#define __BIN_ATTR_WO(_name, _size) __BIN_ATTR(_name, 0200, NULL, _name ## _write, _size)
+#define __BIN_ATTR_RW(_name, _size) __BIN_ATTR(_name, 0644, _name ## _read, _name ## _write, _size)
+#define __BIN_ATTR_NULL __ATTR_NULL
+#define BIN_ATTR(_name, _mode, _read, _write, _size) \
+	struct bin_attribute bin_attr_ ## _name = __BIN_ATTR(_name, _mode, _read, _write, _size)
+#define BIN_ATTR_RO(_name, _size) struct bin_attribute bin_attr_ ## _name = __BIN_ATTR_RO(_name, _size)
+#define BIN_ATTR_WO(_name, _size) struct bin_attribute bin_attr_ ## _name = __BIN_ATTR_WO(_name, _size)
+#define BIN_ATTR_RW(_name, _size) struct bin_attribute bin_attr_ ## _name = __BIN_ATTR_RW(_name, _size)
 #define sysfs_attr_init(attr) do { } while (0)
 #define sysfs_bin_attr_init(bin_attr) do { } while (0)
 
