@@ -106,4 +106,7 @@ test('the file tree', async () => {
   expect((await runShell('ln -s /proc/version /tmp/v; cat /tmp/v; ls -l /tmp | tail -1')).stdout).toContain(
     'v -> /proc/version',
   );
+  expect((await runShell('mkdir -p /tmp/r/d; ln -s .. /tmp/r/d/up; ls -R /tmp/r')).stdout).toBe(
+    '/tmp/r:\nd\n\n/tmp/r/d:\nup\n',
+  );
 });

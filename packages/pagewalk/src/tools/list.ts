@@ -117,7 +117,7 @@ export const ls = tool('laAh1dRrtSFi', async (context, flags) => {
     if (flags.has('R'))
       folders.unshift(
         ...names
-          .filter((name) => context.fs.isDirectory(`${full}/${name}`))
+          .filter((name) => context.fs.lstat(`${full}/${name}`).type === 'directory')
           .map((name) => `${folder}/${name}`),
       );
   }
