@@ -107,7 +107,7 @@ nosuchword: nothing appropriate.
 test('every command has a page', async () => {
   const session = newSession();
   for (const name of session.commands.keys()) {
-    const { stdout, status } = await runIn(session, `man 1 ${name}`);
+    const { stdout, status } = await runIn(session, `man ${name}`);
     expect(status, name).toBe(0);
     expect(stdout).toMatch(/^NAME\n {7}\S+ - .+$/m);
   }

@@ -132,7 +132,7 @@ export const man =
       }
       const written = filePages(context.fs);
       const hasPage = (name: string) =>
-        written.some((page) => page.section === '1' && page.names[0] === name);
+        written.some((page) => /^[18]$/.test(page.section) && page.names[0] === name);
       const pages = [...written, ...commandPages(commands).filter(({ names }) => !hasPage(names[0]))];
       if (flags.has('k')) return keyword(context, pages, words);
       const section = /^[1-9]$/.test(words[0]) && words.length > 1 ? words.shift() : undefined;
