@@ -67,6 +67,9 @@ function comparable(line: string): string {
   const timeless = line
     .replace(/^\[ *\d+\.\d+\]/, '[TIME]')
     .replace(/@offset=\d+/, '@offset=NUMBER')
+    .replace(/^( +\w+)-\d+( +\[\d+\] \S+ +)\d+\.\d+:/, '$1-PID$2TIME:')
+    .replace(/\bptr=\w{16}/, 'ptr=HASH')
+    .replace(/\binode \d+/, 'inode NUMBER')
     .trimEnd();
   if (/^(Mem(Total|Free):|Node 0, zone)/.test(timeless)) return timeless.replace(/ +\d+/g, ' NUMBER');
   if (/^ +(before|during|after) +kmalloc|, number \d+ of its slab$/.test(timeless))

@@ -55,6 +55,7 @@ export const FILE_TRACE_FUNCTIONS = [
   'do_sys_poll',
   'exit_files',
   'exit_to_user_mode_prepare',
+  'kernel_clone',
   'ksys_lseek',
   'ksys_read',
   'ksys_write',

@@ -2,6 +2,7 @@
 /** A program of the user's that makes system calls on files: what the shell's commands and tests use. */
 
 import { TaskStruct } from '../kernel/sched.js';
+import { SYSCALL_FRAMES } from '../kernel/symbols.js';
 import { EBADF, EBUSY, ENOMEM, EOVERFLOW } from '../lib/errno.js';
 import type { Handle } from '../machine/layout.js';
 import type { CommandResult } from '../machine.js';
@@ -73,6 +74,10 @@ export class Process {
 
   private start(): boolean {
     if (this.task !== 0) return true;
+    return this.services.calls.deps.inFrames([...SYSCALL_FRAMES, 'kernel_clone'], () => this.fork());
+  }
+
+  private fork(): boolean {
     const { ram, kmalloc, kfree } = this.services.calls.deps;
     const at = kmalloc(FilesStruct.size);
     if (at === 0) return false;
