@@ -7,6 +7,7 @@ import type { Process, SystemCallResult } from './fs/process.js';
 import { moduleTexts, slabTexts } from './fs/sys_texts.js';
 import { NR_IRQS } from './kernel/irq/manage.js';
 import type { ModuleInfo } from './kernel/module/main.js';
+import { dynamicDebugControl } from './kernel/printk/dynamic_debug_control.js';
 import { recordText } from './kernel/printk/record_text.js';
 import type { LogRecord } from './kernel/printk/ringbuffer.js';
 import {
@@ -118,6 +119,7 @@ export class Machine {
       moduleTexts(this.kernel.modules, this.kernel.params),
       slabTexts(this.kernel.slub),
       this.kernel.tracing.texts(),
+      dynamicDebugControl(this.kernel.dynamicDebug),
     );
     const { console } = options;
     if (console)

@@ -3,7 +3,7 @@ import { decodeLines, LINES_SECTION } from '@pagewalk/kernel/arch/wasm64/lines';
 import { parseObject } from '@pagewalk/kernel/arch/wasm64/object';
 import { afterAll, describe, expect, test } from 'vitest';
 import { splitModinfo } from './compile.js';
-import { MemoryCache, Toolchain } from './index.js';
+import { MemoryCache, parseSymvers, Toolchain, writeSymvers } from './index.js';
 import { TEST_HEADERS } from './testing.js';
 import { spawnNodeWorker } from './worker.node.js';
 
@@ -99,6 +99,37 @@ broken.c:5:10: fatal error: 'absent.h' file not found
     expect((await toolchain.buildModule(user('Proprietary'))).stderr).toBe(
       "ERROR: modpost: GPL-incompatible module second.ko uses GPL-only symbol 'shared'\n",
     );
+  });
+
+  test('a symbol of a namespace is for those that import it', async () => {
+    const exporter = `#include <linux/module.h>
+MODULE_LICENSE("GPL");
+int hidden(void) { return 1; }
+EXPORT_SYMBOL_NS(hidden, VAULT);
+`;
+    const { exports } = await toolchain.buildModule({ name: 'vault', sources: { 'v.c': exporter } });
+    expect(exports).toEqual([{ name: 'hidden', module: 'vault', gplOnly: false, namespace: 'VAULT' }]);
+    const symvers = '0x00000000\thidden\tvault\tEXPORT_SYMBOL\tVAULT\n';
+    expect(writeSymvers(exports)).toBe(symvers);
+    expect(parseSymvers(symvers)).toEqual(exports);
+    const user = (more: string) => ({
+      name: 'user',
+      sources: {
+        'u.c': `#include <linux/module.h>
+MODULE_LICENSE("GPL");
+${more}
+int hidden(void);
+int init_module(void) { return hidden(); }
+`,
+      },
+      moduleSymbols: exports,
+    });
+    const refused = await toolchain.buildModule(user('MODULE_INFO(import_ns, "CELLAR")'));
+    expect(refused.ko).toBeUndefined();
+    expect(refused.stderr).toBe(
+      'ERROR: modpost: module user uses symbol hidden from namespace VAULT, but does not import it.\n',
+    );
+    expect((await toolchain.buildModule(user('MODULE_INFO(import_ns, "VAULT")'))).stderr).toBe('');
   });
 
   test('a call through a wrong cast breaks clang: it is named and compiled without optimization', async () => {

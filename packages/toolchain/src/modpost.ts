@@ -8,6 +8,7 @@ import {
   type ObjectFile,
   type ObjectSymbol,
   parseObject,
+  type Segment,
   SYM_BINDING_LOCAL,
   SYM_BINDING_WEAK,
   SYM_UNDEFINED,
@@ -26,6 +27,8 @@ export interface ExportedSymbol {
   /** Who exports it: `vmlinux`, or a module's path without suffix. */
   readonly module: string;
   readonly gplOnly: boolean;
+  /** What a module must import with MODULE_IMPORT_NS() to use it; without: nothing. */
+  readonly namespace?: string;
 }
 
 export interface ModpostModule {
@@ -112,6 +115,11 @@ export function modpost(modules: readonly ModpostModule[], options: ModpostOptio
           (unresolved === 'error' ? error : warn)(`"${name}" [${module.path}.ko] undefined!`);
         continue;
       }
+      const { namespace } = from;
+      if (namespace && !info.includes(`import_ns=${namespace}`))
+        error(
+          `module ${baseOf(module.path)} uses symbol ${name} from namespace ${namespace}, but does not import it.`,
+        );
       if (from.gplOnly && !gplCompatible)
         error(`GPL-incompatible module ${baseOf(module.path)}.ko uses GPL-only symbol '${name}'`);
       const provider = baseOf(from.module);
@@ -160,6 +168,7 @@ function examine(module: ModpostModule): Examined {
 }
 
 const KERNEL_SYMBOL_SIZE = 24;
+const NAMESPACE_OFFSET = 16;
 
 /** EXPORT_SYMBOL leaves a `struct kernel_symbol` in `__ksymtab` or `__ksymtab_gpl`; its first word is the symbol. */
 function exportsOf(object: ObjectFile, module: string): ExportedSymbol[] {
@@ -170,10 +179,22 @@ function exportsOf(object: ObjectFile, module: string): ExportedSymbol[] {
     for (const relocation of segment.relocations) {
       if (relocation.offset % KERNEL_SYMBOL_SIZE !== 0) continue;
       const symbol = object.symbols[relocation.index];
-      if (symbol) exported.push({ name: publicName(object, symbol), module, gplOnly: kind[1] !== undefined });
+      if (!symbol) continue;
+      const namespace = namespaceOf(object, segment, relocation.offset);
+      const gplOnly = kind[1] !== undefined;
+      exported.push({ name: publicName(object, symbol), module, gplOnly, ...(namespace && { namespace }) });
     }
   }
   return exported;
+}
+
+/** The text that the last word of a `struct kernel_symbol` points to. */
+function namespaceOf(object: ObjectFile, segment: Segment, start: number): string {
+  const pointer = segment.relocations.find(({ offset }) => offset === start + NAMESPACE_OFFSET);
+  const symbol = pointer && object.symbols[pointer.index];
+  if (symbol?.kind !== 'data') return '';
+  const text = object.segments[symbol.segment]?.bytes.subarray(symbol.offset + pointer!.addend) ?? [];
+  return String.fromCharCode(...text.slice(0, text.indexOf(0)));
 }
 
 /** A relocation may name a local alias of what is exported. */
@@ -206,7 +227,8 @@ export const isGplCompatible = (license: string): boolean => GPL_COMPATIBLE.has(
 export function writeSymvers(symbols: readonly ExportedSymbol[]): string {
   return symbols
     .map(
-      (s) => `0x00000000\t${s.name}\t${s.module}\t${s.gplOnly ? 'EXPORT_SYMBOL_GPL' : 'EXPORT_SYMBOL'}\t\n`,
+      (s) =>
+        `0x00000000\t${s.name}\t${s.module}\t${s.gplOnly ? 'EXPORT_SYMBOL_GPL' : 'EXPORT_SYMBOL'}\t${s.namespace ?? ''}\n`,
     )
     .join('');
 }
@@ -216,5 +238,10 @@ export function parseSymvers(text: string): ExportedSymbol[] {
     .split('\n')
     .map((line) => line.split('\t'))
     .filter((fields) => fields.length >= 4)
-    .map(([, name, module, kind]) => ({ name, module, gplOnly: kind === 'EXPORT_SYMBOL_GPL' }));
+    .map(([, name, module, kind, namespace]) => ({
+      name,
+      module,
+      gplOnly: kind === 'EXPORT_SYMBOL_GPL',
+      ...(namespace && { namespace }),
+    }));
 }

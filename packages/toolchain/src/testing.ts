@@ -15,11 +15,12 @@ extern int _printk(const char *fmt, ...);
 #define MODULE_DESCRIPTION(x) MODULE_INFO(description, x)
 #define MODULE_VERSION(x) MODULE_INFO(version, x)
 struct kernel_symbol { unsigned long value; const char *name; const char *namespace; };
-#define __EXPORT(sym, sec) \\
+#define __EXPORT(sym, sec, ns) \\
 	static const struct kernel_symbol __ksymtab_##sym \\
-	__attribute__((used, section(sec))) = { (unsigned long)&sym, #sym, 0 };
-#define EXPORT_SYMBOL(sym) __EXPORT(sym, "__ksymtab")
-#define EXPORT_SYMBOL_GPL(sym) __EXPORT(sym, "__ksymtab_gpl")
+	__attribute__((used, section(sec))) = { (unsigned long)&sym, #sym, ns };
+#define EXPORT_SYMBOL(sym) __EXPORT(sym, "__ksymtab", 0)
+#define EXPORT_SYMBOL_GPL(sym) __EXPORT(sym, "__ksymtab_gpl", 0)
+#define EXPORT_SYMBOL_NS(sym, ns) __EXPORT(sym, "__ksymtab", #ns)
 #endif
 `;
 

@@ -18,6 +18,7 @@ import type { StaticData } from '../lib/static_data.js';
 import { encodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
+import { MODULE_STATE_COMING, MODULE_STATE_GOING } from './module_types.js';
 import { TaskKilled } from './oops.js';
 
 /** Offsets in `struct notifier_block`. */
@@ -116,17 +117,28 @@ export class Notifiers {
 
   /** Calls every block until one says stop; what the last one returned. A block may remove itself meanwhile. */
   private call(link: Vaddr, value: number, data: Vaddr): number {
+    return this.callFirst(link, value, data, CHAIN_MAX).result;
+  }
+
+  /** Calls at most `limit` blocks, until one says stop: what the last one returned, and how many were called. */
+  private callFirst(
+    link: Vaddr,
+    value: number,
+    data: Vaddr,
+    limit: number,
+  ): { result: number; nrCalled: number } {
     const { mem, callC } = this.k;
     let block = readS64(mem, link);
     let result = 0;
-    for (let n = 0; block !== 0; n++) {
-      if (n === CHAIN_MAX) this.k.stuck();
+    let nrCalled = 0;
+    while (block !== 0 && nrCalled < limit) {
+      if (++nrCalled === CHAIN_MAX) this.k.stuck();
       const next = readS64(mem, block + NEXT);
       result = callC(readS64(mem, block), 'i:pzp', block, value, data);
       if (result & NOTIFY_STOP_MASK) break;
       block = next;
     }
-    return result;
+    return { result, nrCalled };
   }
 
   /**
@@ -135,7 +147,11 @@ export class Notifiers {
    * @returns 0, or the negative errno with which a callback refuses (NOTIFY_BAD is -EPERM)
    */
   notifyModule(module: Vaddr, state: number): number {
-    const result = this.call(this.k.ram.addressOf(this.moduleList) + HEADS.blocking, state, module);
+    const link = this.k.ram.addressOf(this.moduleList) + HEADS.blocking;
+    const { result, nrCalled } = this.callFirst(link, state, module, CHAIN_MAX);
+    // Those that were told before one refused are told that nothing comes of it.
+    if (state === MODULE_STATE_COMING && result & NOTIFY_STOP_MASK)
+      this.callFirst(link, MODULE_STATE_GOING, module, nrCalled - 1);
     const value = result & ~NOTIFY_STOP_MASK;
     return value > NOTIFY_OK ? NOTIFY_OK - value : 0;
   }

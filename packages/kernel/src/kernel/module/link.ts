@@ -26,6 +26,8 @@ export interface ExportedSymbol {
   readonly name: string;
   readonly address: Vaddr;
   readonly gpl: boolean;
+  /** What a module must import to use it; '': nothing. */
+  readonly namespace: string;
 }
 
 /** A module in memory. */
@@ -234,7 +236,8 @@ function describe(
       Array.from({ length: Math.floor(bytes.length / KernelSymbolStruct.size) }, (_, i) => {
         const at = i * KernelSymbolStruct.size;
         const name = readCString(env, word(bytes, at + KernelSymbolStruct.o.name));
-        return { name, gpl, address: word(bytes, at + KernelSymbolStruct.o.value) };
+        const namespace = readCString(env, word(bytes, at + KernelSymbolStruct.o.namespace));
+        return { name, gpl, namespace, address: word(bytes, at + KernelSymbolStruct.o.value) };
       }),
     );
   const table = (section: string, size: number) => {

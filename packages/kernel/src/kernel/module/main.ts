@@ -9,7 +9,7 @@
 import { FormatError } from '../../arch/wasm64/binary.js';
 import { parseObject } from '../../arch/wasm64/object.js';
 import { KERN_ERR, KERN_NOTICE, KERN_WARNING } from '../../lib/env.js';
-import { EBUSY, EEXIST, ENOENT, ENOEXEC, ENOMEM, EWOULDBLOCK } from '../../lib/errno.js';
+import { EBUSY, EEXIST, EINVAL, ENOENT, ENOEXEC, ENOMEM, EWOULDBLOCK } from '../../lib/errno.js';
 import { initListHead, listAdd, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import { PERCPU_MODULE_RESERVE } from '../../mm/percpu.js';
@@ -167,12 +167,20 @@ export class Modules {
     const hasInit = layout.init.size !== 0;
     const uses = new Set<LoadedModule>();
     const gpl = GPL_COMPATIBLE.has(license);
-    const resolved = resolveSymbols(object, layout, bases, (symbol) => this.resolve(symbol, gpl, uses));
+    const refused = new Set<string>();
+    const resolved = resolveSymbols(object, layout, bases, (symbol) => {
+      const address = this.resolve(symbol, gpl, uses);
+      if (address === undefined || this.checkNamespace(name, symbol, modinfo)) return address;
+      refused.add(symbol);
+      return undefined;
+    });
     if (resolved.unknown.length > 0) {
-      for (const symbol of resolved.unknown)
-        env.log.log(KERN_WARNING, `${name}: Unknown symbol ${symbol} (err -2)`);
+      const errors = resolved.unknown.map((symbol) => (refused.has(symbol) ? -EINVAL : -ENOENT));
+      resolved.unknown.forEach((symbol, i) => {
+        env.log.log(KERN_WARNING, `${name}: Unknown symbol ${symbol} (err ${errors[i]})`);
+      });
       freeImage(env, { layout, bases, hasInit });
-      return -ENOENT;
+      return errors.at(-1)!;
     }
     const loaded = linkImage(env, {
       name,
@@ -234,6 +242,19 @@ export class Modules {
     return found.address;
   }
 
+  /** Whether a module imports the namespace that a symbol is in. @linux kernel/module/main.c:verify_namespace_is_imported full */
+  private checkNamespace(name: string, symbol: string, modinfo: LoadedModule['modinfo']): boolean {
+    if (this.env.kernelSymbol(symbol) !== undefined) return true;
+    const namespace = this.ownerOf(symbol)?.exports.find((e) => e.name === symbol)?.namespace ?? '';
+    if (namespace === '') return true;
+    if (modinfo.some(({ key, value }) => key === 'import_ns' && value === namespace)) return true;
+    this.env.log.log(
+      KERN_ERR,
+      `${name}: module uses symbol (${symbol}) from namespace ${namespace}, but does not import it.`,
+    );
+    return false;
+  }
+
   /** Whether an exported function is one of its module's `__init` functions, which modpost warns of. */
   private readonly vanishes = (address: Vaddr): boolean =>
     address !== 0 &&
@@ -285,7 +306,7 @@ export class Modules {
     const bad = refused < 0 ? refused : this.env.parseArgs(m, args);
     if (bad < 0) {
       this.struct(m).state = MODULE_STATE_GOING;
-      this.env.notifyState(m, MODULE_STATE_GOING);
+      if (refused >= 0) this.env.notifyState(m, MODULE_STATE_GOING);
       this.discard(m);
       return bad;
     }
