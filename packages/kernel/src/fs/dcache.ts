@@ -25,7 +25,7 @@ import {
   listEntries,
 } from '../lib/list.js';
 import type { StaticData } from '../lib/static_data.js';
-import { decodeUtf8, encodeUtf8 } from '../lib/utf8.js';
+import { decodeUtf8, encodeUtf8, endedByNul } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import { GFP_KERNEL } from '../mm/gfp.js';
 import { corrupt, followed, MAX_DEPTH } from './c_pointers.js';
@@ -75,6 +75,13 @@ export class Dcache {
     return this.deps.guest.read(name, Math.min(len, NAME_MAX));
   }
 
+  /** Whether a dentry has a name, whose length it has. */
+  private isNamed(dentry: Handle, name: Uint8Array): boolean {
+    const own = this.nameBytes(dentry);
+    for (let i = 0; i < own.length; i++) if (own[i] !== name[i]) return false;
+    return true;
+  }
+
   nameOf(dentry: Handle): string {
     return decodeUtf8(this.nameBytes(dentry));
   }
@@ -85,7 +92,7 @@ export class Dcache {
     const long = bytes.length >= DNAME_INLINE_LEN;
     const at = long ? deps.kmalloc(bytes.length + 1) : deps.ram.addressOf(dentry + Dentry.w.d_iname);
     if (at === 0) return false;
-    deps.guest.write(at, Uint8Array.of(...bytes, 0));
+    deps.guest.write(at, endedByNul(bytes));
     d.d_name.hash = nameHash(bytes);
     d.d_name.len = bytes.length;
     d.d_name.name = at;
@@ -218,7 +225,7 @@ export class Dcache {
       const dentry = link - Dentry.w.d_hash;
       const d = this.at(dentry);
       if (d.d_parent !== parent || d.d_name.hash !== hash || d.d_name.len !== name.length) continue;
-      if (this.nameBytes(dentry).every((byte, i) => byte === name[i])) return this.get(dentry);
+      if (this.isNamed(dentry, name)) return this.get(dentry);
     }
     return 0;
   }

@@ -9,7 +9,7 @@
 import type { KernelExports } from '../arch/wasm64/exports.js';
 import { EFBIG, EINVAL, EISDIR, ENAMETOOLONG, ENODEV, ENOMEM, ENOTEMPTY } from '../lib/errno.js';
 import { readCString, readS64, readUnsigned } from '../lib/guest_access.js';
-import { encodeUtf8 } from '../lib/utf8.js';
+import { encodeUtf8, endedByNul } from '../lib/utf8.js';
 import { type Handle, PAGE_SIZE, type Vaddr } from '../machine/layout.js';
 import { objectAt } from './c_pointers.js';
 import { type Dcache, NAME_MAX } from './dcache.js';
@@ -185,7 +185,7 @@ export class SimpleFs {
     const bytes = encodeUtf8(name);
     const at = deps.kmalloc(bytes.length + 1);
     if (at === 0) return false;
-    deps.guest.write(at, Uint8Array.of(...bytes, 0));
+    deps.guest.write(at, endedByNul(bytes));
     const actor = readS64(deps, ctx + DirContext.o.actor);
     const pos = this.position(ctx);
     const more = deps.callC(actor, 'b:ppillu', ctx, at, bytes.length, pos, ino, entryType(mode));

@@ -53,7 +53,11 @@ export class TextFiles {
   }
 
   mode(path: string): number | undefined {
-    return this.providerOf(path)?.mode(path);
+    for (const provider of this.providers) {
+      const mode = provider.mode(path);
+      if (mode !== undefined) return mode;
+    }
+    return undefined;
   }
 
   read(path: string): Uint8Array | undefined {
@@ -69,6 +73,10 @@ export class TextFiles {
   list(path: string): string[] | undefined {
     const lists = this.providers.map((provider) => provider.list(path)).filter((list) => list !== undefined);
     return lists.length === 0 ? undefined : [...new Set(lists.flat())];
+  }
+
+  private isFolder(path: string): boolean {
+    return this.providers.some((provider) => provider.list(path) !== undefined);
   }
 
   /** Text of a link; undefined if there is none at a path. */
@@ -87,7 +95,7 @@ export class TextFiles {
 
   /** Whether there is a text or a folder of texts at a path. */
   exists(path: string): boolean {
-    return this.mode(path) !== undefined || this.link(path) !== undefined || this.list(path) !== undefined;
+    return this.mode(path) !== undefined || this.link(path) !== undefined || this.isFolder(path);
   }
 
   /** The number of a text's file: always the same for the same path. */
@@ -106,7 +114,7 @@ export class TextFiles {
     }
     if (this.link(path) !== undefined)
       return this.tree.createText(folder, name, { mode: S_IFLNK | LINK_MODE, ino });
-    if (this.list(path) === undefined) return 0;
+    if (!this.isFolder(path)) return 0;
     return this.tree.createText(folder, name, { mode: S_IFDIR | FOLDER_MODE, ino });
   }
 

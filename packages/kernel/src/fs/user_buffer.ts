@@ -40,7 +40,7 @@ export class UserBuffers {
   }
 
   private files(task: Handle): Handle {
-    return TaskStruct.at(this.deps.ram, task).files;
+    return this.deps.ram.ptr(task + TaskStruct.w.files);
   }
 
   /** Gives the calling task a buffer of so many bytes; nothing is mapped yet. */

@@ -3,9 +3,21 @@
 
 /** Encodes text; a lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  const out = new Uint8Array(text.length * 3);
-  let at = 0;
+  const ascii = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return encodeFrom(text, i, ascii);
+    ascii[i] = code;
+  }
+  return ascii;
+}
+
+/** Encodes text from its first character on that is not ASCII; what comes before has been encoded. */
+function encodeFrom(text: string, start: number, before: Uint8Array): Uint8Array {
+  const out = new Uint8Array(start + (text.length - start) * 3);
+  out.set(before.subarray(0, start));
+  let at = start;
+  for (let i = start; i < text.length; i++) {
     let code = text.charCodeAt(i);
     if (code < 0x80) {
       out[at++] = code;
@@ -29,6 +41,13 @@ export function encodeUtf8(text: string): Uint8Array {
     out[at++] = 0x80 | (code & 63);
   }
   return out.slice(0, at);
+}
+
+/** Bytes with a NUL behind them. */
+export function endedByNul(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(bytes.length + 1);
+  out.set(bytes);
+  return out;
 }
 
 /** Text whose characters are the bytes. */

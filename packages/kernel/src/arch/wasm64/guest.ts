@@ -33,11 +33,20 @@ export class Guest implements GuestMemory {
 
   read(address: Vaddr, bytes: number): Uint8Array {
     const out = new Uint8Array(bytes);
+    if (bytes <= PAGE_SIZE - (address & PAGE_MASK_LOW) && bytes > 0) {
+      const p = this.mmu.resolve(address, false);
+      out.set(this.ram.u8.subarray(p, p + bytes));
+      return out;
+    }
     this.stretches(address, bytes, false, (p, n, done) => out.set(this.ram.u8.subarray(p, p + n), done));
     return out;
   }
 
   write(address: Vaddr, bytes: Uint8Array): void {
+    if (bytes.length <= PAGE_SIZE - (address & PAGE_MASK_LOW) && bytes.length > 0) {
+      this.ram.u8.set(bytes, this.mmu.resolve(address, true));
+      return;
+    }
     this.stretches(address, bytes.length, true, (p, n, done) =>
       this.ram.u8.set(bytes.subarray(done, done + n), p),
     );

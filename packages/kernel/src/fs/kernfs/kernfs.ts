@@ -276,7 +276,17 @@ export class Kernfs {
 
   /** The node of a name in a folder; 0 if there is none. */
   find(parent: Handle, name: string): Handle {
-    return this.children(parent).find((node) => this.nameOf(node) === name) ?? 0;
+    const bytes = encodeUtf8(name);
+    return this.children(parent).find((node) => this.isNamed(node, bytes)) ?? 0;
+  }
+
+  private isNamed(node: Handle, name: Uint8Array): boolean {
+    const { ram } = this.memory;
+    const address = this.at(node).name;
+    if (address === 0) return name.length === 0;
+    const p = ram.handleOf(address) * 4;
+    for (let i = 0; i < name.length; i++) if (ram.u8[p + i] !== name[i]) return false;
+    return ram.u8[p + name.length] === 0;
   }
 
   isFolder(node: Handle): boolean {
