@@ -268,8 +268,6 @@ export function shrinkerDeps(k: Kernel): ShrinkerDeps {
 export function schedulerEnvironment(k: Kernel): SchedulerEnvironment {
   return {
     ram: k.ram,
-    clock: k.clock,
-    log: k.printk,
     tasks: k.tasks,
     functions: k.functions,
     oops: () => k.oops,

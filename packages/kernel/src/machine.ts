@@ -133,10 +133,10 @@ export class Machine {
       const task = newTask();
       if (task === 0) return { status: -ENOMEM };
       scheduler.wake(task, TASK_NEW);
-      if (!scheduler.runUntilDone(task)) return { status: 0, blocked: true };
+      if (!scheduler.loop.runUntilDone(task)) return { status: 0, blocked: true };
       const { result, signal } = scheduler.result(task);
       scheduler.release(task);
-      scheduler.passTime(COMMAND_NS);
+      scheduler.loop.passTime(COMMAND_NS);
       return signal === 0 ? { status: result } : { status: 0, signal: signal as 9 | 11 };
     });
   }
@@ -153,7 +153,7 @@ export class Machine {
       throw new RangeError(`interrupt line: got ${irq}, expected 0 to ${NR_IRQS - 1}`);
     this.guarded(() => {
       this.kernel.concurrency.irqs.raise(irq);
-      this.kernel.scheduler.settle();
+      this.kernel.scheduler.loop.settle();
       return { status: 0 };
     });
   }
@@ -166,7 +166,7 @@ export class Machine {
   kill(pid: number, signal: number): number {
     const { status } = this.guarded(() => {
       const sent = this.kernel.taskServices.signals.killByNumber(pid, signal);
-      this.kernel.scheduler.settle();
+      this.kernel.scheduler.loop.settle();
       return { status: sent };
     });
     return status;
@@ -175,7 +175,7 @@ export class Machine {
   /** Lets virtual time pass: timers go off, threads run. */
   sleep(ns: number): void {
     this.guarded(() => {
-      this.kernel.scheduler.passTime(ns);
+      this.kernel.scheduler.loop.passTime(ns);
       return { status: 0 };
     });
   }
@@ -235,7 +235,7 @@ export class Machine {
    * @param seed 0: whoever has waited longest
    */
   seedScheduler(seed: number): void {
-    this.kernel.scheduler.reseed(seed);
+    this.kernel.scheduler.queue.reseed(seed);
   }
 
   /** A number over all memory: equal for machines that have done the same from the same start. */

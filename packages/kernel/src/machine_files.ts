@@ -58,9 +58,9 @@ export class MachineFiles {
     const { kernel } = this;
     const { scheduler } = kernel;
     try {
-      if (!scheduler.runUntilDone(task)) return undefined;
+      if (!scheduler.loop.runUntilDone(task)) return undefined;
       const { result, signal } = scheduler.result(task);
-      scheduler.passTime(SYSTEM_CALL_NS);
+      scheduler.loop.passTime(SYSTEM_CALL_NS);
       return signal === 0 ? { status: result } : { status: 0, signal: signal as 9 | 11 };
     } catch (error) {
       if (!(error instanceof KernelPanic)) throw error;

@@ -164,8 +164,8 @@ export class Concurrency {
 
   private listen(): void {
     const { scheduler, watchdog, kthreads } = this.k;
-    scheduler.onTimePassed = () => this.hungTasks.check();
-    scheduler.onBlocked = () => this.hungTasks.checkBlocked();
+    scheduler.loop.onTimePassed = () => this.hungTasks.check();
+    scheduler.loop.onBlocked = () => this.hungTasks.checkBlocked();
     scheduler.leaveWaitList = (task) => this.waits.remove(task);
     kthreads.onExit = (task) => this.workqueues.workerExits(task);
     watchdog.onTick = () => this.interrupts.poll();

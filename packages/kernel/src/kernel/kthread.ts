@@ -7,7 +7,7 @@ import { decodeUtf8 } from '../lib/utf8.js';
 import type { Handle, Vaddr } from '../machine/layout.js';
 import type { Ram } from '../machine/ram.js';
 import { TaskExit } from './oops.js';
-import { CONTEXT, done, sleepThen, TaskContext } from './sched/context.js';
+import { contextOf, done, sleepThen } from './sched/context.js';
 import type { Scheduler } from './sched/core.js';
 import {
   PF_KTHREAD,
@@ -67,7 +67,7 @@ export class Kthreads {
   onExit: ((task: Handle) => void) | undefined;
 
   private context(task: Handle) {
-    return TaskContext.at(this.deps.ram, task + CONTEXT);
+    return contextOf(this.deps.ram, task);
   }
 
   /** A thread that nobody waits for is freed as soon as it is off its stack. */

@@ -19,7 +19,7 @@ import { GFP_KERNEL } from '../../mm/gfp.js';
 import type { IrqTrace } from '../../trace/events/irq.js';
 import { KTHREAD_AWAITED } from '../kthread.js';
 import type { Preempt } from '../preempt.js';
-import { CONTEXT, done, sleepThen, TaskContext } from '../sched/context.js';
+import { contextOf, done, sleepThen } from '../sched/context.js';
 import type { Scheduler } from '../sched/core.js';
 import { PF_KTHREAD, TASK_INTERRUPTIBLE, TASK_NEW, TASK_UNINTERRUPTIBLE, TaskStruct } from '../sched.js';
 import type { Interrupts } from '../softirq.js';
@@ -147,7 +147,7 @@ export class Irqs {
     const task = scheduler.create(`irq/${action.irq}-${this.nameAt(action.name)}`, 'irq_thread', h);
     if (task === 0) return false;
     TaskStruct.at(ram, task).flags |= PF_KTHREAD;
-    TaskContext.at(ram, task + CONTEXT).kthread_flags = KTHREAD_AWAITED;
+    contextOf(ram, task).kthread_flags = KTHREAD_AWAITED;
     action.thread = task;
     scheduler.wake(task, TASK_NEW);
     return true;

@@ -18,7 +18,7 @@ import { addr, struct, u64, uint } from '../../lib/struct.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import { __GFP_ZERO, GFP_ATOMIC } from '../../mm/gfp.js';
 import type { Preempt } from '../preempt.js';
-import { CONTEXT, TaskContext } from '../sched/context.js';
+import { contextOf } from '../sched/context.js';
 import type { Scheduler } from '../sched/core.js';
 import type { WaitLists } from '../sched/wait_list.js';
 import { TASK_UNINTERRUPTIBLE } from '../sched.js';
@@ -148,10 +148,7 @@ export class Rcu {
     const running = tasks.currentHandle;
     return tasks
       .all()
-      .some(
-        (task) =>
-          task !== running && !scheduler.isDone(task) && TaskContext.at(ram, task + CONTEXT).rcu_nesting > 0,
-      );
+      .some((task) => task !== running && !scheduler.isDone(task) && contextOf(ram, task).rcu_nesting > 0);
   }
 
   /** Looks whether the grace period is over. @linux kernel/rcu/tree.c:rcu_gp_fqs_loop differs: looks at tasks, not at CPUs */

@@ -14,7 +14,8 @@
 
 import { ListHead } from '../../lib/list.js';
 import { array, int, long, ptr, s64, struct, u32, uint, ulong, vaddr } from '../../lib/struct.js';
-import type { Vaddr } from '../../machine/layout.js';
+import type { Handle, Vaddr } from '../../machine/layout.js';
+import type { Ram } from '../../machine/ram.js';
 import { TaskStruct } from '../sched.js';
 
 /** Words that a kernel function which sleeps may keep. */
@@ -75,6 +76,17 @@ export const TaskContext = struct('task_context', {
 export const TASK_BYTES = TaskStruct.size + TaskContext.size;
 /** Words from a task's handle to its context. */
 export const CONTEXT = TaskStruct.size / 4;
+/** Words from a task's handle to what is looked at whenever tasks are switched. */
+export const WAKE_AT = CONTEXT + TaskContext.w.wake_at;
+export const DONE = CONTEXT + TaskContext.w.done;
+export const LAST_RAN = CONTEXT + TaskContext.w.last_ran;
+export const FN = CONTEXT + TaskContext.w.fn;
+export const STEP = CONTEXT + TaskContext.w.step;
+export const SUSPENDED = CONTEXT + TaskContext.w.suspended;
+export const STATE = TaskStruct.w.__state;
+
+/** The context of a task. */
+export const contextOf = (ram: Ram, task: Handle) => TaskContext.at(ram, task + CONTEXT);
 
 /** What a step leads to. */
 export type Outcome =

@@ -11,7 +11,7 @@ import type { Ram } from '../../machine/ram.js';
 import type { Oops } from '../oops.js';
 import { TASK_NOLOAD, TASK_UNINTERRUPTIBLE, TASK_WAKEKILL, TaskStruct } from '../sched.js';
 import type { Tasks } from '../tasks.js';
-import { CONTEXT, TaskContext } from './context.js';
+import { contextOf } from './context.js';
 
 /** Seconds: sysctl kernel.hung_task_timeout_secs. */
 const TIMEOUT_SECONDS = 120;
@@ -57,7 +57,7 @@ export class HungTasks {
   }
 
   private context(task: Handle) {
-    return TaskContext.at(this.deps.ram, task + CONTEXT);
+    return contextOf(this.deps.ram, task);
   }
 
   /** Tasks that sleep so that only a wake-up can help, and have not been reported for it. */

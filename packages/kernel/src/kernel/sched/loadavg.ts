@@ -50,7 +50,7 @@ export class LoadAverage {
       const { __state: state } = TaskStruct.at(ram, task);
       return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) === TASK_UNINTERRUPTIBLE;
     });
-    return scheduler.runnable().length + Number(tasks.currentHandle !== tasks.initTask) + asleep.length;
+    return scheduler.queue.tasks().length + Number(tasks.currentHandle !== tasks.initTask) + asleep.length;
   }
 
   /** Looks, as often as it should have looked by now. @linux kernel/sched/loadavg.c:calc_global_load full */

@@ -66,7 +66,7 @@ export class SchedPolicy {
     t.rt_priority = priority;
     t.normal_prio = isRealTime(policy) ? MAX_RT_PRIO - 1 - priority : t.static_prio;
     t.prio = t.normal_prio;
-    if (isRealTime(policy) || policy === SCHED_IDLE) this.deps.scheduler.useRanks();
+    if (isRealTime(policy) || policy === SCHED_IDLE) this.deps.scheduler.queue.useRanks();
     return 0;
   }
 
@@ -83,7 +83,7 @@ export class SchedPolicy {
   private isIdle(cpu: number): boolean {
     const { tasks, scheduler } = this.deps;
     const running = tasks.currentHandle !== tasks.initTask && this.deps.cpu() === cpu;
-    return !running && !scheduler.runnable().some((task) => scheduler.cpuOf(task) === cpu);
+    return !running && !scheduler.queue.tasks().some((task) => scheduler.cpuOf(task) === cpu);
   }
 
   exports(): KernelExports {

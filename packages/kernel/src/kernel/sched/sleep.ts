@@ -260,7 +260,7 @@ export class Sleep {
     const s = this.deps.scheduler;
     return s.sleeping<readonly []>((stage) => {
       if (stage === 1) return 1;
-      if (!s.someoneWaits()) return 0;
+      if (s.queue.isEmpty) return 0;
       return s.sleep(1);
     });
   }

@@ -7,7 +7,7 @@
 import type { GuestAccess } from '../../lib/guest_access.js';
 import { GuestList } from '../../lib/guest_list.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
-import { CONTEXT, TaskContext } from './context.js';
+import { CONTEXT, contextOf, TaskContext } from './context.js';
 import type { Scheduler } from './core.js';
 
 const NODE = CONTEXT + TaskContext.w.wait_node;
@@ -35,7 +35,7 @@ export class WaitLists {
   }
 
   context(task: Handle) {
-    return TaskContext.at(this.deps.ram, task + CONTEXT);
+    return contextOf(this.deps.ram, task);
   }
 
   /** Puts the current task at the end of a list, unless it is on one. */
