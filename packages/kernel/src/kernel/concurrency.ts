@@ -167,7 +167,7 @@ export class Concurrency {
     scheduler.loop.onTimePassed = () => this.hungTasks.check();
     scheduler.loop.onBlocked = () => this.hungTasks.checkBlocked();
     scheduler.leaveWaitList = (task) => this.waits.remove(task);
-    kthreads.onExit = (task) => this.workqueues.workerExits(task);
+    kthreads.onExit = (task) => this.workqueues.workers.exits(task);
     watchdog.onTick = () => this.interrupts.poll();
   }
 

@@ -12,23 +12,27 @@ import { readS64, writeS64, writeU32 } from '../../lib/guest_access.js';
 import type { StaticData } from '../../lib/static_data.js';
 import type { Handle, Vaddr } from '../../machine/layout.js';
 import { GFP_KERNEL } from '../../mm/gfp.js';
+import { CONTEXT, TaskContext } from '../sched/context.js';
 import type { SLEEP } from '../sched/core.js';
 import { TASK_UNINTERRUPTIBLE } from '../sched.js';
 import { DelayedWork, WorkStruct } from '../time_types.js';
 import {
   __WQ_DRAINING,
+  ENTRY,
   NR_COLORS,
   PoolWorkqueue,
   WORK_OFFQ_CANCELING,
   WORK_STRUCT_PENDING,
   WorkqueueStruct,
 } from './types.js';
-import { ENTRY, type Workqueues } from './workqueue.js';
+import type { Workqueues } from './workqueue.js';
 
 const TIMER = DelayedWork.o.timer;
 /** In a drainer's set of colours: waits until nothing at all is left. */
 const EVERYTHING = 1 << 30;
 
+/** Words from a task's handle to those that it keeps while it sleeps. */
+const SAVED = CONTEXT + TaskContext.w.saved;
 /** What the words mean that a waiting task keeps. */
 const WORK = 0;
 const LEFT = 1;
@@ -61,8 +65,9 @@ export class WorkFlush {
     return this.d.ram.addressOf(this.waiters);
   }
 
+  /** A word that a sleeping task keeps. */
   private saved(task: Handle, i: number): number {
-    return this.d.ram.s64(this.wqs.saved(task, i));
+    return this.d.ram.s64(task + SAVED + 2 * i);
   }
 
   // ---------------------------------------------------------------- one work
@@ -73,7 +78,7 @@ export class WorkFlush {
     for (const task of waits.tasks(this.waitersAddress)) {
       if (this.saved(task, WORK) !== work) continue;
       const left = this.saved(task, LEFT) - 1;
-      ram.set64(this.wqs.saved(task, LEFT), left);
+      ram.set64(task + SAVED + 2 * LEFT, left);
       if (left <= 0) waits.wake(task);
     }
   }
@@ -97,7 +102,7 @@ export class WorkFlush {
   private flushStage(stage: number, work: Vaddr): number | typeof SLEEP {
     const { scheduler } = this.d;
     if (stage === 1) return scheduler.getSaved(LEFT) > 0 ? this.goOnWaiting(1) : 1;
-    const times = Number(this.wqs.workerRunning(work) !== 0) + Number(this.wqs.pwqOf(work) !== 0);
+    const times = Number(this.wqs.workers.running(work) !== 0) + Number(this.wqs.pwqOf(work) !== 0);
     return times === 0 ? 0 : this.awaitWork(work, times, 1);
   }
 
@@ -141,9 +146,9 @@ export class WorkFlush {
     // Somebody else cancels it: when that is done it is our turn.
     if (this.isBeingCanceled(work)) return this.awaitWork(work, 1, 2);
     const was = Number(this.grab(work, delayed));
-    const running = wqs.workerRunning(work) !== 0;
+    const running = wqs.workers.running(work) !== 0;
     wqs.setOffQueue(work, 0, WORK_STRUCT_PENDING + WORK_OFFQ_CANCELING);
-    if (!running || wqs.currentWork() === work) return this.canceled(work, was);
+    if (!running || wqs.workers.currentWork() === work) return this.canceled(work, was);
     scheduler.setSaved(RESULT, was);
     return this.awaitWork(work, 1, 1);
   }
@@ -165,7 +170,7 @@ export class WorkFlush {
     for (const task of waits.tasks(head)) {
       const wanted = this.saved(task, COLORS);
       const left = wanted & EVERYTHING ? (inFlight === 0 ? 0 : wanted) : wanted & inFlight;
-      ram.set64(this.wqs.saved(task, COLORS), left);
+      ram.set64(task + SAVED + 2 * COLORS, left);
       if (left === 0) waits.wake(task);
     }
   }
@@ -280,7 +285,7 @@ export class WorkFlush {
     const works = scheduler.getSaved(WORKS);
     for (let cpu = 0; cpu < nrCpus; cpu++) {
       const work = works + cpu * WorkStruct.size;
-      if (wqs.isPending(work) || wqs.workerRunning(work) !== 0) return this.awaitWork(work, 1, 1);
+      if (wqs.isPending(work) || wqs.workers.running(work) !== 0) return this.awaitWork(work, 1, 1);
     }
     d.kfree(works);
     return 0;
@@ -326,10 +331,10 @@ export class WorkFlush {
         'v:pi',
         (wq: Vaddr, maxActive: number) => wqs.setMaxActive(this.d.ram.handleOf(wq), maxActive),
       ],
-      current_work: ['p:', () => wqs.currentWork()],
+      current_work: ['p:', () => wqs.workers.currentWork()],
       work_busy: [
         'u:p',
-        (work: Vaddr) => Number(wqs.isPending(work)) + 2 * Number(wqs.workerRunning(work) !== 0),
+        (work: Vaddr) => Number(wqs.isPending(work)) + 2 * Number(wqs.workers.running(work) !== 0),
       ],
     };
   }

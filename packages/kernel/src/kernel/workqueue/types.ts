@@ -3,6 +3,11 @@
 
 import { ListHead } from '../../lib/list.js';
 import { addr, array, chars, int, ptr, struct, u64, uint } from '../../lib/struct.js';
+import { WorkStruct } from '../time_types.js';
+
+/** Offsets in a work. */
+export const ENTRY = WorkStruct.o.entry;
+export const FUNC = WorkStruct.o.func;
 
 export const WORK_STRUCT_PENDING = 1;
 export const WORK_STRUCT_INACTIVE = 2;
