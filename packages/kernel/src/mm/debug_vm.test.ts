@@ -41,7 +41,7 @@ const damages: [what: string, damage: (mm: PageAllocator) => void, message: RegE
     (mm) => {
       const page = mm.allocPages(GFP_KERNEL, 6);
       mm.map.i32[page + Page.w._refcount] = 0;
-      mm.freeOne(page, zone(mm), 6, 0);
+      mm.blocks.freeOne(page, zone(mm), 6, 0);
       mm.map.i32[page + PAGE_WORDS + Page.w._mapcount] = ~0x80;
       mm.buddy.addToFreeList(page + PAGE_WORDS, zone(mm), 0, 0);
       mm.map.i32[zone(mm) + Zone.w.vm_stat]++;

@@ -4,20 +4,19 @@
  *
  *     allocPages ─ getPageFromFreelist: the highest zone allowed whose watermark holds
  *                    ├─ orders 0–3, 9: this CPU's list (pcp.ts), refilled by batches
- *                    └─ otherwise:     the buddy system (free_area.ts), borrowing across types (fallback.ts)
+ *                    └─ otherwise:     the zone (zone_blocks.ts): the buddy system (free_area.ts), borrowing
+ *                                      across types (fallback.ts)
  *                ─ slow path (page_alloc_slow.ts): reserves, reclaim, failure report
  *
  * Everything that changes lies in RAM; this object holds word indices and constants.
  */
 
 import { type Env, KERN_INFO } from '../lib/env.js';
-import { step } from '../lib/walk.js';
 import {
   type Handle,
   PAGE_OFFSET,
   PAGE_SHIFT,
   PAGE_SIZE,
-  type Paddr,
   type Pfn,
   type Vaddr,
   VMEMMAP_START,
@@ -36,14 +35,7 @@ import {
   placeZoneNames,
   zoneRangeLines,
 } from './mm_init.js';
-import {
-  MAX_NR_ZONES,
-  MAX_ORDER,
-  MIGRATE_HIGHATOMIC,
-  WMARK_HIGH,
-  ZONE_BOOSTED_WATERMARK,
-  Zone,
-} from './mmzone.js';
+import { MAX_NR_ZONES, MAX_ORDER, WMARK_HIGH, ZONE_BOOSTED_WATERMARK, Zone } from './mmzone.js';
 import {
   compoundHead,
   compoundOrder,
@@ -78,6 +70,7 @@ import {
   wmarkPages,
   zoneWatermarkFast,
 } from './watermark.js';
+import { ZoneBlocks } from './zone_blocks.js';
 
 const REFCOUNT = Page.w._refcount;
 const PRIVATE = Page.w.private;
@@ -95,6 +88,7 @@ export { pageExports } from './page_exports.js';
 export class PageAllocator {
   readonly map: MemMap;
   readonly buddy: Buddy;
+  readonly blocks: ZoneBlocks;
   readonly pcp: PerCpuLists;
   readonly stat: VmStat;
   readonly check: PageCheck;
@@ -134,14 +128,15 @@ export class PageAllocator {
     this.buddy = new Buddy(this.map);
     this.check = new PageCheck(env, this.map);
     this.trace = new PageTrace(env, (pfn) => this.check.formatPointer(VMEMMAP_START + pfn * Page.size));
-    this.pcp = new PerCpuLists(this.map, this);
-    this.settings = new VmSettings(env, this.map, this.pcp);
-    this.debug = new PageDebug(env, this);
     this.fallback = new Fallback(this.map, this.buddy, {
       boostFactor: () => (this.wakeKswapd ? this.settings.watermarkBoostFactor : 0),
       groupingDisabled: () => this.settings.groupingDisabled,
       trace: this.trace,
     });
+    this.blocks = new ZoneBlocks(this.map, this.buddy, this.fallback, this.check, this.trace);
+    this.pcp = new PerCpuLists(this.map, this.blocks);
+    this.settings = new VmSettings(env, this.map, this.pcp);
+    this.debug = new PageDebug(env, this);
     this.slow = new PageAllocSlow(env, this);
     this.fast = new PageFast(env, this.map, this.stat);
     this.pgallocEvents = this.stat.events + 2 * PGALLOC_DMA;
@@ -268,7 +263,7 @@ export class PageAllocator {
     let page = 0;
     if (pcpAllowedOrder(order))
       page = this.pcp.alloc(zone, map.pcp(z, this.env.cpu()), order, migratetype, allocFlags);
-    if (page === 0) page = this.rmqueueBuddy(zone, order, migratetype, allocFlags);
+    if (page === 0) page = this.blocks.rmqueueBuddy(zone, order, migratetype, allocFlags);
     if (page === 0) return 0;
     const { i32 } = this;
     if ((allocFlags & ALLOC_KSWAPD) !== 0 && (i32[zone + ZONE_FLAGS] & (1 << ZONE_BOOSTED_WATERMARK)) !== 0) {
@@ -280,53 +275,9 @@ export class PageAllocator {
     return page;
   }
 
-  /** @linux mm/page_alloc.c:rmqueue_buddy full */
-  private rmqueueBuddy(zone: Handle, order: number, migratetype: number, allocFlags: number): Handle {
-    const { buddy } = this;
-    for (;;) {
-      step(this.env.ram);
-      let page = 0;
-      if (order > 0 && (allocFlags & ALLOC_HARDER) !== 0)
-        page = buddy.rmqueueSmallest(zone, order, MIGRATE_HIGHATOMIC);
-      if (page === 0) page = this.fallback.rmqueue(zone, order, migratetype, allocFlags);
-      if (page === 0) return 0;
-      this.i32[zone + FREE_PAGES] -= 1 << order;
-      this.traceZoneLocked(page, order, migratetype, 0);
-      if (!this.check.newBlockIsBad(page, order)) return page;
-    }
-  }
-
-  /** Fills a per-CPU list. @linux mm/page_alloc.c:rmqueue_bulk full */
-  rmqueueBulk(
-    zone: Handle,
-    order: number,
-    nr: number,
-    list: Handle,
-    migratetype: number,
-    allocFlags: number,
-  ): number {
-    let taken = 0;
-    for (let i = 0; i < nr; i++) {
-      const page = this.fallback.rmqueue(zone, order, migratetype, allocFlags);
-      if (page === 0) break;
-      this.i32[zone + FREE_PAGES] -= 1 << order;
-      this.traceZoneLocked(page, order, migratetype, 1);
-      if (this.check.newBlockIsBad(page, order)) continue;
-      this.map.listAddTail(page + LRU_NEXT, list);
-      taken++;
-    }
-    return taken;
-  }
-
   private traceAlloc(page: Handle, order: number, gfp: number, migratetype: number): void {
     const pfn = page === 0 ? NO_PFN : this.pageToPfn(page);
     this.trace.mmPageAlloc.emit({ pfn, order, gfp_flags: gfp, migratetype });
-  }
-
-  private traceZoneLocked(page: Handle, order: number, migratetype: number, refill: number): void {
-    const { mmPageAllocZoneLocked } = this.trace;
-    if (mmPageAllocZoneLocked.enabled)
-      mmPageAllocZoneLocked.emit({ pfn: this.pageToPfn(page), order, migratetype, percpu_refill: refill });
   }
 
   /** @linux mm/page_alloc.c:prep_new_page full */
@@ -384,20 +335,7 @@ export class PageAllocator {
     const migratetype = this.buddy.pfnblockMigratetype(pfn);
     countUp(this.i32, this.pgfreeEvents, 1 << order);
     if (pcpAllowedOrder(order)) this.pcp.free(page, zone, map.pcp(z, this.env.cpu()), order, migratetype);
-    else this.freeOne(page, zone, order, migratetype);
-  }
-
-  /** Gives a block to the buddy system. @linux mm/page_alloc.c:free_one_page full */
-  freeOne(page: Handle, zone: Handle, order: number, migratetype: number): void {
-    this.i32[zone + FREE_PAGES] += 1 << order;
-    this.buddy.freeOnePage(page, (page - this.map.base) >> 4, zone, order, migratetype);
-  }
-
-  /** Gives a block from a per-CPU list to the buddy system. */
-  drainOne(page: Handle, zone: Handle, order: number, migratetype: number): void {
-    const { mmPagePcpuDrain } = this.trace;
-    if (mmPagePcpuDrain.enabled) mmPagePcpuDrain.emit({ pfn: this.pageToPfn(page), order, migratetype });
-    this.freeOne(page, zone, order, migratetype);
+    else this.blocks.freeOne(page, zone, order, migratetype);
   }
 
   /**
@@ -465,15 +403,6 @@ export class PageAllocator {
   /** The page that a direct-map address lies in; a tail page's head is not followed. */
   virtToPage(address: Vaddr): Handle {
     return this.map.pfnToPage(Math.floor((address - PAGE_OFFSET) / PAGE_SIZE));
-  }
-
-  /** Where the memmap lies, for the page tables of the vmemmap area. */
-  get memmapPaddr(): Paddr {
-    return this.map.base * 4;
-  }
-
-  get memmapBytes(): number {
-    return this.map.maxPfn * Page.size;
   }
 
   /** Pages free for allocation: those of the buddy system and those that CPUs hold. */
