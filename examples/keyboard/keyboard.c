@@ -2,7 +2,7 @@
 /*
  * An interrupt and its two halves. A timer plays the keyboard: every 20 ms it puts the code of a key into a register
  * and raises the interrupt line. The first half runs at once, with interrupts off, and only saves the code; the second
- * half, a thread of the kernel, may take its time and sleep.
+ * half, a thread of the kernel, may take its time and sleep. cat /proc/interrupts counts, ps -e shows the thread.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -2,6 +2,7 @@
 /** Every file of /proc and /sys. */
 
 import type { Kernel } from './boot.js';
+import { interruptsText } from './fs/proc/interrupts.js';
 import { createKernelFiles } from './fs/proc/kernel_files.js';
 import { meminfo } from './fs/proc/meminfo.js';
 import { ProcRoot } from './fs/proc/root.js';
@@ -30,6 +31,7 @@ export function procFiles(k: Kernel): ProcRoot {
   proc.create('zoneinfo', () => zoneinfo(k.pages));
   proc.create('vmstat', () => vmstat(k.pages));
   proc.create('slabinfo', () => slabinfoText(k.slub));
+  proc.create('interrupts', () => interruptsText(k.concurrency.irqs.lines(), k.env.nrCpus));
   proc.create('iomem', () => k.drivers.resources.text('iomem'));
   proc.create('ioports', () => k.drivers.resources.text('ioport'));
   proc.create('misc', () => k.fs.misc.text());

@@ -347,9 +347,12 @@ test('platform_driver: bound when both are there, taken apart in order', async (
 });
 
 test('keyboard: each interrupt is one key, and its thread says so', async () => {
-  const { machine } = await onMachine(
+  const { stdout, machine } = await onMachine(
     filesOf('keyboard'),
-    'make -s && insmod keyboard.ko keys=abc; sleep 1; rmmod keyboard',
+    'make -s && insmod keyboard.ko keys=abc; sleep 1; cat /proc/interrupts; rmmod keyboard; tail -1 /proc/interrupts',
+  );
+  expect(stdout).toBe(
+    `           CPU0       \n 12:          3      None      keyboard\n 12:          3      None    \n`,
   );
   expect(logOf(machine).slice(2)).toEqual([
     "keyboard: key 'a' (0x61), handled by irq/12-keyboard",

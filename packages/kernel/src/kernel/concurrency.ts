@@ -126,7 +126,7 @@ export class Concurrency {
     this.timers = new Timers({ ...common, ...time, trace: k.trace.timer, stuck }, data);
     this.tasklets = new Tasklets({ ...common, nrCpus }, data);
     this.rcu = new Rcu({ ...common, ...time, tasks, kvfree: k.kvfree }, data);
-    this.irqs = new Irqs({ ...common, trace: k.trace.irq, log: env.log }, data);
+    this.irqs = new Irqs({ ...common, nrCpus, trace: k.trace.irq, log: env.log }, data);
     const locks = { scheduler, waits, signalPending: k.signalPending };
     this.mutexes = new Mutexes(locks);
     this.semaphores = new Semaphores(locks, now);

@@ -6,6 +6,7 @@
  */
 
 import type { KernelExports } from '../../arch/wasm64/exports.js';
+import type { InterruptLine } from '../../fs/proc/interrupts.js';
 import type { CallC } from '../../lib/c_call.js';
 import { KERN_ERR, type Log } from '../../lib/env.js';
 import { EBUSY, EINVAL, ENOMEM } from '../../lib/errno.js';
@@ -51,6 +52,7 @@ export const IrqAction = struct('irqaction', {
 export interface IrqDeps extends GuestAccess {
   readonly interrupts: Interrupts;
   readonly preempt: Preempt;
+  readonly nrCpus: number;
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly trace: IrqTrace;
@@ -65,12 +67,15 @@ const nameText = (access: GuestAccess, name: Vaddr): string =>
 
 export class Irqs {
   private readonly descs: Handle;
+  /** How often each CPU has handled each line: a word a CPU, line after line. */
+  private readonly counts: Handle;
 
   constructor(
     private readonly deps: IrqDeps,
     data: StaticData,
   ) {
     this.descs = data.declare('irq_desc', NR_IRQS * IrqDesc.size);
+    this.counts = data.declare('kstat_irqs', NR_IRQS * deps.nrCpus * 4);
     const { scheduler } = deps;
     scheduler.step('irq_thread', ([h]) => {
       const action = IrqAction.at(deps.ram, h);
@@ -188,8 +193,9 @@ export class Irqs {
 
   /** @linux kernel/irq/handle.c:__handle_irq_event_percpu full */
   private handle(irq: number): void {
-    const { ram, callC, log, trace } = this.deps;
+    const { ram, callC, log, trace, interrupts, nrCpus } = this.deps;
     let handled = 0;
+    ram.i32[this.counts + irq * nrCpus + interrupts.cpu]++;
     for (const h of this.actions(irq)) {
       const { handler, dev_id, name } = IrqAction.at(ram, h);
       if (trace.handlerEntry.enabled) trace.handlerEntry.emit({ irq, name: nameText(this.deps, name) });
@@ -247,6 +253,22 @@ export class Irqs {
   /** Whether a line has a handler. */
   hasHandler(irq: number): boolean {
     return irq >= 0 && irq < NR_IRQS && !listEmpty(this.deps.ram, this.desc(irq) + IrqDesc.w.actions);
+  }
+
+  /** Lines that have a handler, or had an interrupt. */
+  lines(): InterruptLine[] {
+    const { ram, nrCpus } = this.deps;
+    const names = (irq: number) =>
+      this.actions(irq).map((h) => nameText(this.deps, IrqAction.at(ram, h).name));
+    const counts = (irq: number) => {
+      const first = this.counts + irq * nrCpus;
+      return Array.from(ram.i32.subarray(first, first + nrCpus), (count) => count >>> 0);
+    };
+    return Array.from({ length: NR_IRQS }, (_, irq) => ({
+      irq,
+      counts: counts(irq),
+      names: names(irq),
+    })).filter((line) => line.names.length > 0 || line.counts.some((count) => count > 0));
   }
 
   sleepingExports(): KernelExports {
