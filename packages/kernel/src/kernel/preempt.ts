@@ -43,7 +43,7 @@ export class Preempt {
   constructor(
     private readonly ram: Ram,
     data: StaticData,
-    nrCpus: number,
+    private readonly nrCpus: number,
     private readonly cpu: () => number,
   ) {
     this.cells = data.declare('pcpu_hot', 4 * WORDS * nrCpus, 64);
@@ -114,9 +114,12 @@ export class Preempt {
     return (this.count & SOFTIRQ_OFFSET) !== 0;
   }
 
-  /** How many times preemption itself was turned off: by preempt_disable() and by locks. */
-  get preemptDepth(): number {
-    return this.count & PREEMPT_MASK;
+  /** Whether a CPU is inside of rcu_read_lock() or has preemption off: this one, or one that an interrupt of this one looks at. */
+  get hasReaders(): boolean {
+    const { i32 } = this.ram;
+    for (let cell = this.cells; cell < this.cells + this.nrCpus * WORDS; cell += WORDS)
+      if (i32[cell + RCU_NESTING] > 0 || (i32[cell + COUNT] & PREEMPT_MASK) !== 0) return true;
+    return false;
   }
 
   /** The running task's state, to be restored when it runs again. */

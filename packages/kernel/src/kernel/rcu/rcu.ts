@@ -144,7 +144,7 @@ export class Rcu {
   /** Whether any task is inside a read-side section: one that sleeps there, or the one that runs. */
   private hasReaders(): boolean {
     const { ram, tasks, preempt, scheduler } = this.deps;
-    if (preempt.rcuNesting > 0 || preempt.preemptDepth > 0) return true;
+    if (preempt.hasReaders) return true;
     const running = tasks.currentHandle;
     return tasks
       .all()

@@ -4,8 +4,8 @@
  *
  *     readers[0]  readers[1]  idx      new readers join the group that idx names
  *
- * Who waits turns idx over, so that the old group can only shrink, waits until it is empty, and does the same once
- * more: then every reader of either group that was there at first has left.
+ * Who waits, waits first for the group that idx does not name, which can only shrink; then turns idx over and waits for
+ * the other: so every reader that was there at first has left. Those that come after the turn are not waited for.
  */
 
 import type { KernelExports } from '../../arch/wasm64/exports.js';
@@ -112,7 +112,7 @@ export class Srcu {
     return scheduler.sleeping<readonly [Vaddr]>((stage, [ssp]): number | typeof SLEEP => {
       if (stage === 0) {
         scheduler.setSaved(TURNS, 0);
-        this.turn(ssp, GROUP);
+        scheduler.setSaved(GROUP, 1 - this.group(ssp));
       }
       for (;;) {
         if (this.readers(ssp, scheduler.getSaved(GROUP)) > 0) {
