@@ -23,6 +23,7 @@ import { RELEASE, systemTools } from './tools/system.js';
 import { taskTools } from './tools/tasks.js';
 import { textTools } from './tools/text.js';
 import { timeTools } from './tools/time.js';
+import { userTools } from './tools/users.js';
 
 export interface SessionOptions {
   machine: Machine;
@@ -58,6 +59,7 @@ const FOLDERS = [
   'var',
 ];
 const S_ISVTX = 0o1000;
+const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n';
 const encoder = new TextEncoder();
 
 /** Makes what init would: the root of a machine that has just booted. */
@@ -70,7 +72,8 @@ function rootFolders(fs: Vfs): void {
     fs.writeFile(`/lib/modules/${RELEASE}/${list}`, new Uint8Array(0));
   fs.symlink('/proc/mounts', '/etc/mtab');
   fs.writeFile('/etc/hostname', encoder.encode('pagewalk\n'));
-  fs.writeFile('/etc/passwd', encoder.encode('root:x:0:0:root:/root:/bin/sh\n'));
+  fs.writeFile('/etc/passwd', encoder.encode(PASSWD));
+  fs.writeFile('/etc/group', encoder.encode('root:x:0:\nnogroup:x:65534:\n'));
   fs.writeFile('/etc/os-release', encoder.encode('NAME="Pagewalk"\nID=pagewalk\nPRETTY_NAME="Pagewalk"\n'));
 }
 
@@ -114,6 +117,7 @@ export function createSession({ machine, host, headers, manual, paced, extra }: 
     fileTools(clock),
     dumpTools,
     runTools,
+    userTools,
     timeTools(clock),
     memoryTools(clock),
     taskTools(machine, clock),

@@ -43,6 +43,8 @@ export interface KernelProcess {
   change(path: string, change: Change): CallResult;
   truncate(path: string, size: number): CallResult;
   umask(mode: number): CallResult;
+  setuid(uid: number): CallResult;
+  setgid(gid: number): CallResult;
   mount(device: string, path: string, type: string, flags?: number, data?: string): CallResult;
   umount(path: string, flags?: number): CallResult;
   /** Goes on with a call that is blocked. */

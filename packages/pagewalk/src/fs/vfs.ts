@@ -22,6 +22,7 @@ const O_APPEND = 0o2000;
 const NEW_FILE = 0o666;
 const NEW_FOLDER = 0o777;
 const CHUNK = 131072;
+const DEFAULT_UMASK = 0o022;
 const MINORBITS = 20;
 /** Milliseconds between two looks at a call that waits. */
 const PATIENCE_MS = 5;
@@ -86,6 +87,11 @@ export interface MountEntry {
   readonly options: string;
 }
 
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export class Vfs {
   /** The program's process; its task starts with its first call. */
   private readonly process: KernelProcess;
@@ -93,18 +99,35 @@ export class Vfs {
   constructor(
     private readonly kernel: KernelFiles,
     comm: string,
+    /** Who the program is. */
+    readonly user: User = { uid: 0, gid: 0 },
+    private umask = DEFAULT_UMASK,
   ) {
     this.process = kernel.process(comm, true);
+    if (umask !== DEFAULT_UMASK) this.process.umask(umask);
+    if (user.uid === 0 && user.gid === 0) return;
+    this.process.setgid(user.gid);
+    this.process.setuid(user.uid);
   }
 
   /** The files as another program has them, which has a process of its own. */
-  fork(comm: string): Vfs {
-    return new Vfs(this.kernel, comm);
+  fork(comm: string, user = this.user): Vfs {
+    return new Vfs(this.kernel, comm, user, this.umask);
+  }
+
+  /** Permission bits that files lack which the program makes. */
+  get mask(): number {
+    return this.umask;
+  }
+
+  set mask(mask: number) {
+    this.umask = mask & 0o777;
+    this.process.umask(this.umask);
   }
 
   /** The number of the program's process, which has one from now on. */
   get pid(): number {
-    if (this.process.pid === 0) this.process.umask(0o022);
+    if (this.process.pid === 0) this.process.umask(this.umask);
     return this.process.pid;
   }
 

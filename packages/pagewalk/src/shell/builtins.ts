@@ -218,6 +218,14 @@ async function sh(shell: Shell, args: string[]): Promise<number> {
   return child.subshell(() => child.execute(text));
 }
 
+/** Bits that new files lack: shown, or set for this shell and what it starts. */
+const umask: Builtin = async (shell, [mask]) => {
+  if (mask === undefined) await print(shell, `${shell.fs.mask.toString(8).padStart(4, '0')}\n`);
+  else if (/^[0-7]{1,4}$/.test(mask)) shell.fs.mask = Number.parseInt(mask, 8);
+  else return fail(shell, `umask: ${mask}: octal number out of range`);
+  return 0;
+};
+
 export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   [':', () => 0],
   ['true', () => 0],
@@ -326,5 +334,5 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       return 0;
     },
   ],
-  ['umask', (shell) => print(shell, '0022\n').then(() => 0)],
+  ['umask', umask],
 ]);

@@ -2,7 +2,7 @@
 /** What a command is given, and what it gives back. */
 
 import type { Sink } from '../fs/filesystem.js';
-import type { Vfs } from '../fs/vfs.js';
+import type { User, Vfs } from '../fs/vfs.js';
 import { normalize } from '../fs/vfs.js';
 import type { Input } from './stream.js';
 
@@ -21,6 +21,13 @@ export type CommandTable = Map<string, CommandEntry>;
 
 const encoder = new TextEncoder();
 
+/** How a command runs another: with streams of its own, or as another user. */
+export interface RunOptions {
+  readonly stdin?: Input;
+  readonly stdout?: Sink;
+  readonly user?: User;
+}
+
 export class CommandContext {
   constructor(
     readonly name: string,
@@ -34,7 +41,7 @@ export class CommandContext {
     readonly env: ReadonlyMap<string, string>,
     readonly signal: AbortSignal,
     /** Runs another command with these streams, or others: for sudo, xargs, time, watch. */
-    readonly run: (argv: readonly string[], streams?: { stdin?: Input; stdout?: Sink }) => Promise<number>,
+    readonly run: (argv: readonly string[], streams?: RunOptions) => Promise<number>,
   ) {}
 
   out(text: string): Promise<void> {

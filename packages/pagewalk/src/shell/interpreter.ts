@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /** Runs the tree: variables, functions, redirections, pipelines, background jobs. */
 
-import { FsError, Killed, type Sink } from '../fs/filesystem.js';
+import { FsError, Killed } from '../fs/filesystem.js';
 import { normalize } from '../fs/vfs.js';
 import { ArithmeticError, evaluate } from './arithmetic.js';
 import type { AndOr, Command, List, Pipeline, Word } from './ast.js';
 import { ShellSyntaxError } from './ast.js';
 import { builtins } from './builtins.js';
-import { CommandContext } from './command.js';
+import { CommandContext, type RunOptions } from './command.js';
 import { holds } from './conditions.js';
 import { ExpansionError, type ExpansionScope, expandSegments, expandText, expandWords } from './expand.js';
 import { parse } from './parser.js';
@@ -44,6 +44,7 @@ export class Shell extends ShellState implements ExpansionScope {
     });
     child.tolerant = this.tolerant;
     child.origin = this.origin;
+    child.fs = this.fs.fork('sh');
     return child;
   }
 
@@ -463,14 +464,12 @@ export class Shell extends ShellState implements ExpansionScope {
     }
   }
 
-  private async runWith(
-    argv: readonly string[],
-    streams: { stdin?: Input; stdout?: Sink } = {},
-  ): Promise<number> {
+  private async runWith(argv: readonly string[], streams: RunOptions = {}): Promise<number> {
     const descriptors = new Map(this.descriptors);
     if (streams.stdin) descriptors.set(0, streams.stdin);
     if (streams.stdout) descriptors.set(1, streams.stdout);
     const child = this.fork(descriptors);
+    if (streams.user) child.fs = this.fs.fork('sh', streams.user);
     return child.subshell(() => child.invoke(argv, true));
   }
 

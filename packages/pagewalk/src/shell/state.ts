@@ -85,7 +85,7 @@ export class ShellState {
   /** `exit` was run. */
   exited = false;
   /** Files, as the shell's process has them. */
-  readonly fs: Vfs;
+  fs: Vfs;
 
   constructor(
     readonly session: Session,

@@ -3,13 +3,14 @@
 
 import type { VirtualClock } from '../clock.js';
 import { FsError } from '../fs/filesystem.js';
-import { basename, dirname } from '../fs/vfs.js';
+import { basename, dirname, type Vfs } from '../fs/vfs.js';
 import type { Command, CommandContext } from '../shell/command.js';
 import { matches } from '../shell/pattern.js';
 import { UsageError } from './arguments.js';
-import { ls, stat } from './list.js';
+import { humanSize, ls, stat } from './list.js';
 import { onEach } from './on_each.js';
 import { tool } from './text.js';
+import { idOf } from './users.js';
 
 const S_IFCHR = 0o020000;
 
@@ -54,7 +55,11 @@ const rm = tool(
 );
 
 function copyTree(context: CommandContext, from: string, to: string, recursive: boolean): void {
-  const stat = context.fs.stat(from);
+  const stat = recursive ? context.fs.lstat(from) : context.fs.stat(from);
+  if (stat.type === 'symlink') {
+    if (context.fs.exists(to)) context.fs.unlink(to);
+    return context.fs.symlink(context.fs.readlink(from), to);
+  }
   if (stat.type !== 'directory') {
     context.fs.writeFile(to, context.fs.readFile(from));
     if (stat.type === 'file') tryQuietly(() => context.fs.chmod(to, stat.mode));
@@ -177,10 +182,9 @@ const readlink = tool('f', (context, flags) => {
   });
 });
 
-/** A user or group by number, or root by name. */
-function ownerId(text: string, kind: 'user' | 'group'): number {
-  const id = text === 'root' ? 0 : /^\d+$/.test(text) ? Number(text) : -1;
-  if (id < 0) throw new UsageError(`invalid ${kind}: '${text}'`);
+function ownerId(fs: Vfs, text: string, kind: 'user' | 'group'): number {
+  const id = idOf(fs, kind, text);
+  if (id === undefined) throw new UsageError(`invalid ${kind}: '${text}'`);
   return id;
 }
 
@@ -188,8 +192,8 @@ const chown = tool('R', (context, flags) => {
   const [owner = '', ...files] = flags.operands;
   const [user = '', group] = owner.split(':');
   const change = {
-    ...(user !== '' && { uid: ownerId(user, 'user') }),
-    ...(group && { gid: ownerId(group, 'group') }),
+    ...(user !== '' && { uid: ownerId(context.fs, user, 'user') }),
+    ...(group && { gid: ownerId(context.fs, group, 'group') }),
   };
   const apply = (full: string): void => {
     context.fs.chown(full, change);
@@ -213,19 +217,46 @@ const truncate = tool('s:', (context, flags) => {
   });
 });
 
+const humanBlocks = (blocks: number, human: boolean): string =>
+  human ? humanSize(blocks * 512) : String(Math.ceil(blocks / 2));
+
+const du = tool('shax', async (context, flags) => {
+  const paths = flags.operands.length > 0 ? flags.operands : ['.'];
+  const lines: string[] = [];
+  /** Blocks of 512 bytes below a path; what is there is listed on the way. */
+  const sum = (full: string, shown: string, top: boolean, device: number): number => {
+    const { type, blocks, dev } = context.fs.lstat(full);
+    if (flags.has('x') && dev !== device) return 0;
+    const names = type === 'directory' ? context.fs.readdir(full) : [];
+    const below = names.map((name) =>
+      sum(`${full === '/' ? '' : full}/${name}`, `${shown}/${name}`, false, device),
+    );
+    const all = below.reduce((total, some) => total + some, blocks);
+    if (top || (!flags.has('s') && (type === 'directory' || flags.has('a'))))
+      lines.push(`${humanBlocks(all, flags.has('h'))}\t${shown}`);
+    return all;
+  };
+  const status = await onEach(context, paths, 'cannot access', (full, shown) => {
+    sum(full, shown, true, context.fs.lstat(full).dev);
+  });
+  for (const line of lines) await context.out(`${line}\n`);
+  return status;
+});
+
 type Filter = (full: string, shown: string) => boolean;
 
+interface Search {
+  readonly filters: Filter[];
+  maxDepth: number;
+  exec?: string[];
+  print0: boolean;
+  oneFileSystem: boolean;
+}
+
 /** Tests of `find`; several hold together. */
-function findFilters(
-  args: string[],
-  context: CommandContext,
-): { filters: Filter[]; maxDepth: number; exec?: string[]; print0: boolean } {
+function findFilters(args: string[], context: CommandContext): Search {
   const filters: Filter[] = [];
-  const result: { filters: Filter[]; maxDepth: number; exec?: string[]; print0: boolean } = {
-    filters,
-    maxDepth: 99,
-    print0: false,
-  };
+  const result: Search = { filters, maxDepth: 99, print0: false, oneFileSystem: false };
   let negate = false;
   const add = (filter: Filter) => {
     const turned = negate;
@@ -236,6 +267,7 @@ function findFilters(
     const test = args.shift()!;
     if (test === '!' || test === '-not') negate = true;
     else if (test === '-print') continue;
+    else if (test === '-xdev' || test === '-mount') result.oneFileSystem = true;
     else if (test === '-print0') result.print0 = true;
     else if (test === '-exec') {
       const end = args.findIndex((arg) => arg === ';' || arg === '+');
@@ -265,19 +297,23 @@ const find: Command = async (context) => {
   const roots: string[] = [];
   while (args.length > 0 && !/^[-!]/.test(args[0])) roots.push(args.shift()!);
   try {
-    const { filters, maxDepth, exec, print0 } = findFilters(args, context);
-    const visit = async (full: string, shown: string, depth: number): Promise<void> => {
+    const { filters, maxDepth, exec, print0, oneFileSystem } = findFilters(args, context);
+    const visit = async (full: string, shown: string, depth: number, device: number): Promise<void> => {
       if (filters.every((filter) => filter(full, shown))) {
         if (exec) await context.run(exec.map((arg) => arg.replaceAll('{}', shown)));
         else await context.out(`${shown}${print0 ? '\0' : '\n'}`);
       }
-      if (depth >= maxDepth || context.signal.aborted || context.fs.lstat(full).type !== 'directory') return;
+      const { type, dev } = context.fs.lstat(full);
+      if (depth >= maxDepth || context.signal.aborted || type !== 'directory') return;
+      if (oneFileSystem && dev !== device) return;
+      const [base, prefix] = [full === '/' ? '' : full, shown.replace(/\/$/, '')];
       for (const name of context.fs.readdir(full))
-        await visit(`${full === '/' ? '' : full}/${name}`, `${shown.replace(/\/$/, '')}/${name}`, depth + 1);
+        await visit(`${base}/${name}`, `${prefix}/${name}`, depth + 1, device);
     };
     let status = 0;
     for (const root of roots.length > 0 ? roots : ['.']) {
-      if (context.fs.exists(context.path(root))) await visit(context.path(root), root, 0);
+      const full = context.path(root);
+      if (context.fs.exists(full)) await visit(full, root, 0, context.fs.lstat(full).dev);
       else status = await context.fail(`'${root}': No such file or directory`);
     }
     return status;
@@ -328,5 +364,6 @@ export const fileTools = (clock: VirtualClock): Record<string, [Command, string]
     },
     'a path without its last part',
   ],
+  du: [du, 'space that files take, in kilobytes'],
   find: [find, 'files below a folder that pass tests'],
 });

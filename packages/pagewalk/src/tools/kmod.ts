@@ -33,6 +33,8 @@ export function insmodReason(errno: number): string {
   }
 }
 
+const EPERM = 1;
+
 /** What the shell says when the kernel killed the task that made the call; undefined if it lives. */
 export async function death(
   context: CommandContext,
@@ -55,6 +57,10 @@ const insmod =
     const [file, ...parameters] = args;
     if (file === undefined) {
       await context.err('insmod: ERROR: missing filename.\n');
+      return 1;
+    }
+    if (context.fs.user.uid !== 0) {
+      await context.err(`insmod: ERROR: could not insert module ${file}: ${errnoMessage(EPERM)}\n`);
       return 1;
     }
     let image: Uint8Array;
@@ -100,6 +106,7 @@ async function removeOne(machine: Machine, context: CommandContext, name: string
   if (!module) return error(`Module ${name} is not currently loaded`);
   if (module.usedBy.length > 0) return error(`Module ${name} is in use by: ${module.usedBy.join(' ')}`);
   if (module.refcount > 0) return error(`Module ${name} is in use`);
+  if (context.fs.user.uid !== 0) return error(`could not remove module ${name}: ${errnoMessage(EPERM)}`);
   const result = machine.rmmod(name);
   const dead = await death(context, result);
   if (dead !== undefined || result.status >= 0) return dead ?? 0;

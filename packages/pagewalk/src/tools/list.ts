@@ -2,10 +2,11 @@
 /** ls and stat: what files are. */
 
 import type { Stat } from '../fs/filesystem.js';
-import { normalize } from '../fs/vfs.js';
+import { normalize, type Vfs } from '../fs/vfs.js';
 import type { CommandContext } from '../shell/command.js';
 import { onEach } from './on_each.js';
 import { tool } from './text.js';
+import { groupName, userName } from './users.js';
 
 const TYPE_LETTERS = {
   file: '-',
@@ -49,10 +50,7 @@ const dateText = (ms: number): string => {
   return `${month} ${String(date.getUTCDate()).padStart(2)} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
 };
 
-/** What a user or group is called. */
-const ownerName = (id: number): string => (id === 0 ? 'root' : String(id));
-
-const humanSize = (bytes: number): string => {
+export const humanSize = (bytes: number): string => {
   let value = bytes;
   let unit = 0;
   for (; value >= 1024; unit++) value /= 1024;
@@ -63,7 +61,8 @@ function longLine(context: CommandContext, full: string, name: string, human: bo
   const stat = context.fs.lstat(full);
   const size = stat.device ? stat.device.join(', ') : human ? humanSize(stat.size) : String(stat.size);
   const target = stat.type === 'symlink' ? ` -> ${context.fs.readlink(full)}` : '';
-  const [user, group] = [stat.uid, stat.gid].map((id) => ownerName(id).padEnd(8));
+  const user = userName(context.fs, stat.uid).padEnd(8);
+  const group = groupName(context.fs, stat.gid).padEnd(8);
   const links = String(stat.nlink).padStart(4);
   return `${modeText(stat)} ${links} ${user} ${group} ${size.padStart(9)} ${dateText(stat.mtimeMs)} ${name}${target}`;
 }
@@ -93,8 +92,10 @@ export const ls = tool('laAh1dRrtSFi', async (context, flags) => {
   const folders: string[] = [];
   const files: [string, string][] = [];
   const status = await onEach(context, paths, 'cannot access', (full, file) => {
-    context.fs.lstat(full);
-    if (!flags.has('d') && context.fs.isDirectory(full)) folders.push(file);
+    const { type } = context.fs.lstat(full);
+    // A long list tells of the link itself, unless a slash asks for what it leads to.
+    const isLink = flags.has('l') && type === 'symlink' && !file.endsWith('/');
+    if (!flags.has('d') && !isLink && context.fs.isDirectory(full)) folders.push(file);
     else files.push([full, file]);
   });
   await print(files);
@@ -156,16 +157,16 @@ const typeWords = ({ type, size }: Stat): string =>
   type === 'file' && size === 0 ? 'regular empty file' : TYPE_WORDS[type];
 
 /** What `stat` tells without -c. */
-function description(file: string, target: string, entry: Stat): string {
+function description(fs: Vfs, file: string, target: string, entry: Stat): string {
   const octal = entry.mode.toString(8).padStart(4, '0');
-  const owner = (id: number) => `(${String(id).padStart(5)}/${ownerName(id).padStart(8)})`;
+  const owner = (id: number, name: string) => `(${String(id).padStart(5)}/${name.padStart(8)})`;
   const device = `${entry.dev >>> 20},${entry.dev & 0xfffff}`;
   const special = entry.device ? `     Device type: ${entry.device.join(',')}` : '';
   return [
     `  File: ${file}${target}`,
     `  Size: ${String(entry.size).padEnd(10)}\tBlocks: ${String(entry.blocks).padEnd(10)} IO Block: 4096   ${typeWords(entry)}`,
     `Device: ${device}\tInode: ${String(entry.ino).padEnd(11)} Links: ${String(entry.nlink).padEnd(5)}${special}`.trimEnd(),
-    `Access: (${octal}/${modeText(entry)})  Uid: ${owner(entry.uid)}   Gid: ${owner(entry.gid)}`,
+    `Access: (${octal}/${modeText(entry)})  Uid: ${owner(entry.uid, userName(fs, entry.uid))}   Gid: ${owner(entry.gid, groupName(fs, entry.gid))}`,
     `Access: ${timeText(entry.atimeMs)}`,
     `Modify: ${timeText(entry.mtimeMs)}`,
     `Change: ${timeText(entry.ctimeMs)}`,
@@ -191,8 +192,8 @@ export const stat = tool('c:L', async (context, flags) => {
       x: timeText(entry.atimeMs),
       y: timeText(entry.mtimeMs),
       z: timeText(entry.ctimeMs),
-      U: ownerName(entry.uid),
-      G: ownerName(entry.gid),
+      U: userName(context.fs, entry.uid),
+      G: groupName(context.fs, entry.gid),
       u: String(entry.uid),
       g: String(entry.gid),
       i: String(entry.ino),
@@ -206,7 +207,7 @@ export const stat = tool('c:L', async (context, flags) => {
     const format = flags.value('c');
     results.push(
       format === undefined
-        ? description(file, target, entry)
+        ? description(context.fs, file, target, entry)
         : format.replace(/%([a-zA-Z])/g, (all, letter) => fields[letter] ?? all),
     );
   });

@@ -7,19 +7,6 @@ import { emptySource, Input, readAll } from '../shell/stream.js';
 import { count, parseFlags, withUsage } from './arguments.js';
 import { linesOf } from './text.js';
 
-/** Everybody is root here, so sudo only drops its own options. */
-const sudo: Command = async (context) => {
-  const args = [...context.args];
-  while (/^-[AbEHknPSsi]+$/.test(args[0] ?? '')) args.shift();
-  if (args[0] === '-u' || args[0] === '-g') args.splice(0, 2);
-  while (/^[A-Za-z_]\w*=/.test(args[0] ?? '')) args.shift();
-  if (args.length === 0) {
-    await context.err('usage: sudo [-u user] command [arg ...]\n');
-    return 1;
-  }
-  return context.run(args);
-};
-
 const xargs: Command = (context) =>
   withUsage(context, async () => {
     const end = context.args.findIndex(
@@ -129,16 +116,10 @@ const dd: Command = async (context) => {
 };
 
 export const runTools: Record<string, [Command, string]> = {
-  sudo: [sudo, 'run a command as root, which you are already'],
   xargs: [xargs, 'run a command with words of standard input as arguments'],
   env: [env, 'print the environment'],
   printenv: [printenv, 'print the environment'],
   dd: [dd, 'copy blocks of bytes'],
-  whoami: [(context: CommandContext) => context.out('root\n').then(() => 0), 'your name'],
-  id: [
-    (context: CommandContext) => context.out('uid=0(root) gid=0(root) groups=0(root)\n').then(() => 0),
-    'your user and group',
-  ],
   clear: [(context: CommandContext) => context.out('\x1b[H\x1b[2J\x1b[3J').then(() => 0), 'clear the screen'],
   sync: [() => 0, 'write everything to disk'],
 };

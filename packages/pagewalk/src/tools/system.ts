@@ -32,10 +32,11 @@ const readText = (context: CommandContext, path: string) => decoder.decode(conte
 
 export const RELEASE = UTS_RELEASE;
 
+const HOSTNAME = '/proc/sys/kernel/hostname';
 /** The machine's name, which /proc/sys/kernel/hostname sets. */
 function hostname(context: CommandContext): string {
   try {
-    return readText(context, '/proc/sys/kernel/hostname').trim();
+    return readText(context, HOSTNAME).trim();
   } catch (error) {
     if (!(error instanceof FsError)) throw error;
     return UTS_NODENAME;
@@ -154,6 +155,14 @@ const MOUNT_FLAGS: Readonly<Record<string, number>> = {
 /** Status of mount and umount when the call fails. */
 const MOUNT_FAILED = 32;
 
+const hostnameCommand: Command = (context) =>
+  withUsage(context, async () => {
+    const [name] = context.args;
+    if (name === undefined) await context.out(readText(context, HOSTNAME));
+    else context.fs.writeFile(HOSTNAME, new TextEncoder().encode(name));
+    return 0;
+  });
+
 const mount: Command = tool('t:o:r', async (context, flags) => {
   const wantedType = flags.value('t');
   const { operands } = flags;
@@ -176,6 +185,9 @@ const mount: Command = tool('t:o:r', async (context, flags) => {
     return context.fail(`${point}: no file system type specified (-t TYPE)`, MOUNT_FAILED);
   try {
     context.fs.mount(source, context.path(point), wantedType ?? '', bits, data);
+    // A bind takes no options: the mount is changed once it is there.
+    if (bits & MS_BIND && !(bits & MS_REMOUNT) && bits !== MS_BIND)
+      context.fs.mount('none', context.path(point), '', bits | MS_REMOUNT, data);
     return 0;
   } catch (error) {
     if (!(error instanceof FsError)) throw error;
@@ -225,6 +237,7 @@ const df: Command = tool('hkTaPi', async (context, flags) => {
 
 export function systemTools(machine: Machine, clock: VirtualClock): CommandSet {
   return {
+    hostname: [hostnameCommand, "the machine's name", 'usage: hostname [NAME]'],
     uname: [uname, 'name and release of the kernel', 'usage: uname [-asnrvmo]'],
     dmesg: [dmesg(machine, clock), 'the kernel log'],
     sysctl: [sysctl, 'read and set kernel parameters', SYSCTL_USAGE.trim()],
