@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { build, fail, install, root } from './prepare.mjs';
 
 /** In the order in which they are shown. */
-const SUITES = ['guest', 'views', 'alloc', 'boot'];
+const SUITES = ['guest', 'views', 'alloc', 'files', 'boot'];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
