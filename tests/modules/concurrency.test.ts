@@ -18,13 +18,16 @@ const SEEDS = Array.from({ length: Number(process.env['SEEDS'] ?? 3) }, (_, i) =
 const MODULES = [
   'completions',
   'deferred',
+  'graceperiods',
   'hrtimers',
   'kthreads',
+  'kworkers',
   'mutexes',
   'rculist',
   'semaphores',
   'seqlocks',
   'softirqs',
+  'waitbits',
   'waitqueues',
   'works',
 ];

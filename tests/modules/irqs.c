@@ -78,6 +78,8 @@ static void __exit irqs_exit(void)
 	pr_cont(" %s", (const char *)free_irq(7, &a));
 	pr_cont(" %s", (const char *)free_irq(8, &a));
 	pr_cont(" %s\n", (const char *)free_irq(9, &b));
+	pr_info("again %s", (const char *)free_irq(5, &a));
+	pr_cont(", no such line %s\n", (const char *)free_irq(99999, &a));
 }
 module_exit(irqs_exit);
 MODULE_LICENSE("GPL");

@@ -8,7 +8,7 @@
 import type { KernelExports } from '../../arch/wasm64/exports.js';
 import type { InterruptLine } from '../../fs/proc/interrupts.js';
 import type { CallC } from '../../lib/c_call.js';
-import { KERN_ERR, type Log } from '../../lib/env.js';
+import { KERN_ERR, type Log, type Reports } from '../../lib/env.js';
 import { EBUSY, EINVAL, ENOMEM } from '../../lib/errno.js';
 import { type GuestAccess, readCString } from '../../lib/guest_access.js';
 import { initListHead, ListHead, listAddTail, listDel, listEmpty, listEntries } from '../../lib/list.js';
@@ -55,6 +55,7 @@ export interface IrqDeps extends GuestAccess {
   readonly nrCpus: number;
   readonly scheduler: Scheduler;
   readonly log: Log;
+  readonly reports: Reports;
   readonly trace: IrqTrace;
   readonly callC: CallC;
   kmalloc(bytes: number, gfp: number): Vaddr;
@@ -229,11 +230,14 @@ export class Irqs {
 
   /** @returns the name it was requested with, NULL if there is no such handler @linux kernel/irq/manage.c:free_irq full */
   private free() {
-    const { ram, scheduler, kfree } = this.deps;
+    const { ram, scheduler, kfree, reports } = this.deps;
     return scheduler.sleeping<readonly [number, Vaddr]>((_stage, [irq, dev]) => {
       if (irq >= NR_IRQS) return 0;
       const h = this.actions(irq).find((a) => IrqAction.at(ram, a).dev_id === dev);
-      if (h === undefined) return 0;
+      if (h === undefined) {
+        reports.warn('kernel/irq/manage.c', 1893, 'free_irq', `Trying to free already-free IRQ ${irq}`);
+        return 0;
+      }
       const action = IrqAction.at(ram, h);
       const { thread, name } = action;
       if (thread !== 0 && !scheduler.isDone(thread)) {
