@@ -16,6 +16,7 @@ import {
   adaptable,
   adaptorCode,
   addTrampoline,
+  directCall,
   kernelShimCode,
   lower,
   loweredType,
@@ -67,6 +68,8 @@ export class Functions {
   /** Calls of C by the kernel that are under way. */
   depth = 0;
   private readonly trampolines = new Map<string, Trampoline>();
+  /** The kernel's functions that need no shim; null for those that do. */
+  private readonly ownFunctions = new Map<GuestFunction, Trampoline | null>();
   /** By the text of a signature. */
   private readonly callers = new Map<string, Caller>();
 
@@ -211,7 +214,10 @@ export class Functions {
    * stack and the stack pointer as they were.
    */
   call(index: number, signatureText: string, ...args: (number | bigint)[]): number {
-    const { trampoline } = this.caller(signatureText);
+    return this.enter(this.caller(signatureText).trampoline, index, args);
+  }
+
+  private enter(trampoline: Trampoline, index: number, args: readonly (number | bigint)[]): number {
     const { host32 } = this.ram;
     const ssp = host32[REG.ssp >> 2];
     const sp = host32[REG.sp >> 2];
@@ -230,7 +236,8 @@ export class Functions {
   }
 
   /**
-   * Calls the C function at an address.
+   * Calls the C function at an address. A function of the kernel's own is called without a way through C, for which
+   * a shim would have to be made.
    * @param target finds the host table index, or throws what a jump there leads to
    */
   callAddress(
@@ -239,7 +246,21 @@ export class Functions {
     target: (address: Vaddr, signatureId: number) => number,
     ...args: (number | bigint)[]
   ): number {
+    const own = this.ownFunction(address, signatureText);
+    if (own) return this.enter(own, 0, args);
     return this.call(target(address, this.caller(signatureText).signatureId), signatureText, ...args);
+  }
+
+  /** The kernel's function at an address if it has this very signature and only integers. */
+  private ownFunction(address: Vaddr, signatureText: string): Trampoline | undefined {
+    const fn = this.byAddress.get(address);
+    if (fn?.body.kind !== 'kernel' || fn.body.signature !== parseSignature(signatureText)) return undefined;
+    let own = this.ownFunctions.get(fn);
+    if (own === undefined) {
+      own = directCall(fn.body.signature, fn.body.fn) ?? null;
+      this.ownFunctions.set(fn, own);
+    }
+    return own ?? undefined;
   }
 
   /** Runs `body` with return addresses on the shadow call stack, outermost first. */

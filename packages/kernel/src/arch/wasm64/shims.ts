@@ -162,6 +162,46 @@ function raiseParameter(letter: string): (lo: number, hi: number) => Argument {
   return letter === 'u' ? (lo) => lo >>> 0 : letter === 'b' ? (lo) => lo !== 0 : (lo) => lo;
 }
 
+/** A number as the 64-bit integer that wasm makes of it. */
+function truncated(x: unknown): number {
+  if (Number.isSafeInteger(x)) return (x as number) + 0;
+  const n = Math.trunc(Number(x));
+  return Number.isNaN(n) ? 0 : Math.max(-(2 ** 63), Math.min(n, 2 ** 63));
+}
+
+/** What becomes of arguments and results by their letter, on the way through a trampoline and a shim. */
+const PASSED: { readonly [letter: string]: (x: unknown) => Argument } = {
+  i: (x) => Number(x) | 0,
+  u: (x) => Number(x) >>> 0,
+  b: (x) => (Number(x) | 0) !== 0,
+  p: truncated,
+  l: truncated,
+  z: (x) => (truncated(x) < 0 ? truncated(x) + 2 ** 64 : truncated(x)),
+};
+const RETURNED: { readonly [letter: string]: (x: unknown) => number } = {
+  v: () => 0,
+  i: (x) => Number(x) | 0,
+  u: (x) => Number(x) | 0,
+  b: (x) => Number(x) | 0,
+  p: truncated,
+  l: truncated,
+  z: (x) => truncated((x as number) >= 2 ** 63 ? (x as number) - 2 ** 64 : x),
+};
+
+/**
+ * Calls a kernel function as a trampoline and its shim would; undefined if it takes or gives what is no integer, or
+ * any number of arguments.
+ */
+export function directCall(
+  { result, parameters }: Signature,
+  fn: KernelFunction,
+): ((index: number, ...args: (number | bigint)[]) => number) | undefined {
+  const passed = parameters.map((letter) => PASSED[letter]);
+  const returned = RETURNED[result];
+  if (returned === undefined || passed.includes(undefined as never)) return undefined;
+  return (_index, ...args) => returned(fn(...passed.map((pass, i) => pass(args[i]))));
+}
+
 /** The common shapes have code of their own, so that a hot call allocates nothing. */
 function lowerParameters(letters: readonly string[], fn: KernelFunction): Lowered {
   const shape = letters
