@@ -9,6 +9,7 @@
 #include <linux/compiler.h>
 #include <linux/const.h>
 #include <linux/kernel.h>
+#include <linux/poison.h>
 
 struct hlist_nulls_node {
 	struct hlist_nulls_node *next, **pprev;
