@@ -71,3 +71,21 @@ test('a module behind /dev', async () => {
     status: 0,
   });
 });
+
+test('a second, read-only place for a folder; a long list tells of a link itself', async () => {
+  const machine = bootMachine({ memory: 32 * 2 ** 20, cpus: 1, seed: 1, commandLine: '' });
+  const shell = createSession({ machine });
+  const mounts = `mkdir /tmp/a /tmp/b; mount -t ramfs none /tmp/a; mount -o bind,ro /tmp/a /tmp/b
+mount | tail -2; touch /tmp/a/x; ls /tmp/b; touch /tmp/b/y; mount -o remount,bind,rw /tmp/b; mount | tail -1`;
+  expect(await runIn(shell, mounts)).toEqual({
+    stdout: `none on /tmp/a type ramfs (rw,relatime)
+none on /tmp/b type ramfs (ro,relatime)
+x
+none on /tmp/b type ramfs (rw,relatime)
+`,
+    stderr: "touch: cannot touch '/tmp/b/y': Read-only file system\n",
+    status: 0,
+  });
+  const lists = 'ln -s /tmp/a /tmp/l; ls -l /tmp/l | cut -c1; ls -l /tmp/l/ | cut -c1; ls /tmp/l';
+  expect((await runIn(shell, lists)).stdout).toBe('l\nt\n-\nx\n');
+});
