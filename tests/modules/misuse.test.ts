@@ -268,5 +268,8 @@ static int heard(struct notifier_block *nb, unsigned long action, void *text)
 static struct notifier_block block = { .notifier_call = heard };`,
   );
   expect(result.panicked).toBe(true);
-  expect(log.at(-1)).toBe('heard: out of ideas');
+  expect(log.slice(-2)).toEqual([
+    'heard: out of ideas',
+    '---[ end Kernel panic - not syncing: out of ideas ]---',
+  ]);
 });

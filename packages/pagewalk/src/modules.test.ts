@@ -206,7 +206,6 @@ fails is going
 base is going
 watcher is live
 late is coming
-late is going
 watcher 0 
 early 0 
 `);

@@ -7,6 +7,7 @@
  *     worker { work_list: work → work, current_work, task }     delayed_work_list: those whose timer runs
  */
 
+#include <linux/kthread.h>
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/slab.h>
