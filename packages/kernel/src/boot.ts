@@ -405,7 +405,7 @@ export class Kernel {
     this.sysctl.add(kernelSettings(this));
     const sleeping = sleepingExports(this);
     this.symbols = new KernelSymbols(
-      { ...kernelExports(this), ...sleeping },
+      new Map([...kernelExports(this), ...sleeping]),
       this.functions,
       this.kallsyms,
       data,
@@ -425,7 +425,7 @@ export class Kernel {
     ))
       this.functions.add(fn);
     for (const fn of mmuFunctions(this.mmu, ram, this.functions, addressOf)) this.functions.add(fn);
-    this.sleepers = new Set(Object.keys(sleeping).map((name) => this.symbols.find(name)!));
+    this.sleepers = new Set([...sleeping.keys()].map((name) => this.symbols.find(name)!));
     this.functions.onMissing = (address) => this.traps.jumpTo(address);
     this.printk.currentPid = () => this.tasks.currentPid;
     if (image) this.attach(image);

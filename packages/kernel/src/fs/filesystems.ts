@@ -259,45 +259,48 @@ export class Filesystems {
     }
   }
 
-  exports(): KernelExports {
+  /** What it offers to C, in parts. */
+  parts(): KernelExports[] {
     const { deps } = this;
-    return {
-      ...this.kobjects.exports(),
-      ...this.sysfs.exports(),
-      ...this.charDevices.exports(
+    return [
+      this.kobjects.exports(),
+      this.sysfs.exports(),
+      this.charDevices.exports(
         (dev) => this.devices.add(dev),
         (dev) => {
           this.devices.del(dev);
           this.kobjects.putRef(dev);
         },
       ),
-      ...this.devices.exports(),
-      ...this.classes.exports(),
-      ...this.misc.exports(),
-      ...devPrintkExports(deps, this.devices),
-      ...new SysfsBinFiles(deps, this.tree, this.files).exports(),
-      ...this.libfs.exports(),
-      ...this.staged.exports(),
-      ...iovIterExports(deps, deps.user),
-      ...this.seq.exports(),
-      ...new SeqPrint(deps, this.vfs).exports(),
-      ...this.proc.exports(),
-      ...this.debugfs.exports(),
-      ...this.texts.exports(),
-      ...this.vfs.exports(),
-      ...this.paths.exports(),
-      ...this.vfsExports.exports(),
-      ...this.attributeExports(),
-      kernfs_fop_release: [
-        'i:pp',
-        (_inode: Vaddr, file: Vaddr) => {
-          this.sysfsFiles.release(deps.ram.handleOf(file));
-          return 0;
-        },
-      ],
-      ...this.select.exports(),
-      ...this.fcntl.exports(),
-    };
+      this.devices.exports(),
+      this.classes.exports(),
+      this.misc.exports(),
+      devPrintkExports(deps, this.devices),
+      new SysfsBinFiles(deps, this.tree, this.files).exports(),
+      this.libfs.exports(),
+      this.staged.exports(),
+      iovIterExports(deps, deps.user),
+      this.seq.exports(),
+      new SeqPrint(deps, this.vfs).exports(),
+      this.proc.exports(),
+      this.debugfs.exports(),
+      this.texts.exports(),
+      ...this.vfs.parts(),
+      this.paths.exports(),
+      this.vfsExports.exports(),
+      this.attributeExports(),
+      {
+        kernfs_fop_release: [
+          'i:pp',
+          (_inode: Vaddr, file: Vaddr) => {
+            this.sysfsFiles.release(deps.ram.handleOf(file));
+            return 0;
+          },
+        ],
+      },
+      this.select.exports(),
+      this.fcntl.exports(),
+    ];
   }
 
   /** Functions of sysfs_ops: each passes the call to the attribute's own. */

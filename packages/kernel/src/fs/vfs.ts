@@ -173,16 +173,17 @@ export class Vfs {
     for (const path of [root, pwd]) this.mounts.put(this.placeOf(path));
   }
 
-  exports(): KernelExports {
-    return {
-      ...this.supers.exports(),
-      ...this.contexts.exports(),
-      ...this.simple.exports(),
-      ...this.ramfs.exports(),
-      ...this.kernfs.exports(),
-      ...this.hostfs.exports(),
-      ...this.anon.exports(),
-      ...new FsParser(this.deps).exports(),
-    };
+  /** What it offers to C, in parts. */
+  parts(): KernelExports[] {
+    return [
+      this.supers.exports(),
+      this.contexts.exports(),
+      this.simple.exports(),
+      this.ramfs.exports(),
+      this.kernfs.exports(),
+      this.hostfs.exports(),
+      this.anon.exports(),
+      new FsParser(this.deps).exports(),
+    ];
   }
 }

@@ -5,7 +5,7 @@
  * nothing, because exported functions that may sleep are wrapped only then.
  */
 
-import type { KernelExports, KernelFunction } from '../arch/wasm64/exports.js';
+import type { ExportTable, KernelExports, KernelFunction } from '../arch/wasm64/exports.js';
 import { type BootParameters, KERN_ERR } from '../lib/env.js';
 import type { StaticData } from '../lib/static_data.js';
 import { HZ } from '../machine/clock.js';
@@ -87,38 +87,34 @@ export class AtomicSleep {
     };
   }
 
-  /** Functions that sleep, with a check before each. */
-  checkedSleepers(exports: KernelExports): KernelExports {
-    if (!this.enabled) return exports;
-    const wrapped: Record<string, readonly [string, KernelFunction]> = { ...exports };
+  /** Puts a check before each function that sleeps, if checks are on. */
+  checkSleepers(table: ExportTable): void {
+    if (!this.enabled) return;
     for (const [name, [file, line]] of Object.entries(SLEEPERS)) {
-      const found = exports[name];
+      const found = table.get(name);
       if (!found) continue;
       const [signature, fn] = found;
       const check: KernelFunction = (...args: number[]) => {
         if (!this.k.isResuming()) this.mightSleep(file, line, ['__might_sleep', name]);
         return fn(...args);
       };
-      wrapped[name] = [signature, check];
+      table.set(name, [signature, check]);
     }
-    return wrapped;
   }
 
-  /** The exports, those that may sleep with a check before them if checks are on. */
-  checked(exports: KernelExports): KernelExports {
-    if (!this.enabled) return exports;
-    const wrapped: Record<string, readonly [string, KernelFunction]> = { ...exports };
+  /** Puts a check before the exports that may sleep, if checks are on. */
+  check(table: ExportTable): void {
+    if (!this.enabled) return;
     for (const [name, gfpIndex] of Object.entries(ALLOCATORS)) {
-      const found = exports[name];
+      const found = table.get(name);
       if (!found) continue;
       const [signature, fn] = found;
       const check: KernelFunction = (...args: number[]) => {
         this.mightAlloc(gfpIndex === NO_GFP ? __GFP_DIRECT_RECLAIM : args[gfpIndex], [name]);
         return fn(...args);
       };
-      wrapped[name] = [signature, check];
+      table.set(name, [signature, check]);
     }
-    return wrapped;
   }
 }
 

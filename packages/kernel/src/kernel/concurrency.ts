@@ -211,24 +211,25 @@ export class Concurrency {
     };
   }
 
-  exports(): KernelExports {
+  /** What it offers to C, in parts. */
+  parts(): KernelExports[] {
     const { watchdog, env, preempt, callC, library } = this.k;
     const { interrupts } = this;
     const jiffies = () => watchdog.jiffiesNow;
-    return {
-      ...smpExports({ mem: library.mem, nrCpus: env.nrCpus, interrupts, preempt, callC }),
-      ...timerExports(this.timers, jiffies, () => interrupts.cpu),
-      ...hrtimerExports(this.hrtimers),
-      ...this.irqWork.exports(),
-      ...this.irqs.exports(),
-      ...this.tasklets.exports(),
-      ...this.mutexes.exports(),
-      ...this.semaphores.exports(),
-      ...this.rwsems.exports(),
-      ...this.rcu.exports(),
-      ...this.srcu.exports(),
-      ...this.workFlush.exports(),
-      ...this.systemQueues.exports(),
-    };
+    return [
+      smpExports({ mem: library.mem, nrCpus: env.nrCpus, interrupts, preempt, callC }),
+      timerExports(this.timers, jiffies, () => interrupts.cpu),
+      hrtimerExports(this.hrtimers),
+      this.irqWork.exports(),
+      this.irqs.exports(),
+      this.tasklets.exports(),
+      this.mutexes.exports(),
+      this.semaphores.exports(),
+      this.rwsems.exports(),
+      this.rcu.exports(),
+      this.srcu.exports(),
+      this.workFlush.exports(),
+      this.systemQueues.exports(),
+    ];
   }
 }

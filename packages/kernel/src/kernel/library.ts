@@ -148,7 +148,8 @@ export class Library {
     return found === undefined ? undefined : decodeLatin1(TaskStruct.at(ram, found).comm).replace(/\0.*/, '');
   }
 
-  exports(): KernelExports {
+  /** What it offers to C, in parts. */
+  parts(): KernelExports[] {
     const { env, callC, slub, preempt } = this.k;
     const { mem, user, arrays } = this;
     const kmalloc = (bytes: number, gfp: number) => slub.kmalloc(bytes, gfp);
@@ -163,33 +164,35 @@ export class Library {
     };
     const preemptDisable = () => preempt.add(1);
     const { ram } = env;
-    return {
-      ...preemptExports(preempt),
-      ...spinlockExports(mem, this.locks),
-      ...refcountExports(mem, env.reports, this.refcountWarned, lock),
-      ...rbtreeExports(mem, callC, () => this.stuck()),
-      ...xarrayExports(mem, arrays, { lock, unlock }),
-      ...radixTreeExports(mem, arrays, preemptDisable),
-      ...idrExports({ mem, arrays, callC, reports: env.reports, preemptDisable, warned: this.idrWarned }),
-      ...listDebugExports(mem, env.log, env.reports),
-      ...this.notifiers.exports(),
-      ...stringHelperExports(mem, kmalloc, (task) =>
+    return [
+      preemptExports(preempt),
+      spinlockExports(mem, this.locks),
+      refcountExports(mem, env.reports, this.refcountWarned, lock),
+      rbtreeExports(mem, callC, () => this.stuck()),
+      xarrayExports(mem, arrays, { lock, unlock }),
+      radixTreeExports(mem, arrays, preemptDisable),
+      idrExports({ mem, arrays, callC, reports: env.reports, preemptDisable, warned: this.idrWarned }),
+      listDebugExports(mem, env.log, env.reports),
+      this.notifiers.exports(),
+      stringHelperExports(mem, kmalloc, (task) =>
         decodeLatin1(readCString(mem, task + TaskStruct.o.comm, 16)),
       ),
-      ...this.system.exports(),
-      ...taskExports(mem, () => ram.addressOf(this.k.currentTask())),
-      ...timeExports({
+      this.system.exports(),
+      taskExports(mem, () => ram.addressOf(this.k.currentTask())),
+      timeExports({
         mem,
         time: this.time,
         user,
         delay: (ns) => this.wait.pass(ns, env.reports.callerAddress()),
       }),
-      ...uaccessExports({ mem, user, kmalloc, kfree }),
-      __check_object_size: [
-        'v:pzb',
-        (address: Vaddr, bytes: number, toUser: boolean) => user.checkObject(address, bytes, toUser),
-      ],
-      ...stackTraceExports({
+      uaccessExports({ mem, user, kmalloc, kfree }),
+      {
+        __check_object_size: [
+          'v:pzb',
+          (address: Vaddr, bytes: number, toUser: boolean) => user.checkObject(address, bytes, toUser),
+        ],
+      },
+      stackTraceExports({
         mem,
         kallsyms: this.k.kallsyms,
         log: (level, text) => env.log.log(level, text),
@@ -197,9 +200,9 @@ export class Library {
         textEnd: this.k.textEnd,
         dumpStack: () => env.reports.dumpStack(),
       }),
-      ...credExports({ ram, current: this.k.currentTask, kmalloc, kfree }),
-      ...mathExports(),
-      ...this.atomicSleep.exports((file) => decodeLatin1(env.guest.readString(file, 256))),
-    };
+      credExports({ ram, current: this.k.currentTask, kmalloc, kfree }),
+      mathExports(),
+      this.atomicSleep.exports((file) => decodeLatin1(env.guest.readString(file, 256))),
+    ];
   }
 }

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { it } from 'vitest';
+import type { KernelExports } from '../arch/wasm64/exports.js';
 import { Kernel } from '../boot.js';
 import { restStep } from '../lib/walk.js';
 import { PAGE_OFFSET, PAGE_SIZE, type Vaddr, VMALLOC_START } from '../machine/layout.js';
@@ -14,7 +15,7 @@ import { KernelPanic, TaskKilled } from './oops.js';
 const SCRATCH = 4 * PAGE_SIZE;
 const kernel = new Kernel({ memory: 32 * 2 ** 20 });
 const room = Number(vmallocExports(kernel.vmalloc, kernel.ioremap).vmalloc[1](BigInt(SCRATCH)));
-const exports = kernel.library.exports();
+const exports: KernelExports = Object.assign({}, ...kernel.library.parts());
 
 const address: fc.Arbitrary<Vaddr> = fc.oneof(
   { weight: 8, arbitrary: fc.nat(SCRATCH / 16 - 9).map((n) => room + 8 * n) },

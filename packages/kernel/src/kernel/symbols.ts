@@ -4,7 +4,7 @@
  * only call traces name. There is no wasm behind these addresses, but they are mapped, executable and distinct.
  */
 
-import type { KernelExports } from '../arch/wasm64/exports.js';
+import type { ExportTable } from '../arch/wasm64/exports.js';
 import { type Functions, kernelFunction } from '../arch/wasm64/functions.js';
 import { STATIC_DATA_PADDR, type StaticData } from '../lib/static_data.js';
 import { KERNEL_DATA_START, KERNEL_TEXT_START, type Vaddr } from '../machine/layout.js';
@@ -37,19 +37,19 @@ export class KernelSymbols {
    * @param traceOnly further functions that call traces name
    */
   constructor(
-    exports: KernelExports,
+    exports: ExportTable,
     functions: Functions,
     kallsyms: Kallsyms,
     data: StaticData,
     traceOnly: readonly string[] = [],
   ) {
-    const names = [...new Set([...Object.keys(exports), ...TRACE_ONLY, ...traceOnly])].sort();
+    const names = [...new Set([...exports.keys(), ...TRACE_ONLY, ...traceOnly])].sort();
     const symbols: KernelSymbol[] = names.map((name, i) => {
       const address = KERNEL_TEXT_START + 0x1000 + i * FUNCTION_SIZE;
       this.addresses.set(name, address);
       return { name, address, size: FUNCTION_SIZE, type: 'T' };
     });
-    for (const [name, [signature, fn]] of Object.entries(exports))
+    for (const [name, [signature, fn]] of exports)
       functions.add(kernelFunction(name, this.addresses.get(name)!, signature, fn));
     this.variables = new Map([
       ...data.variables.map((v): [string, Vaddr] => [v.name, v.address]),

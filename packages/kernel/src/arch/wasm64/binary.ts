@@ -106,14 +106,18 @@ export class Reader {
   }
 }
 
+/** What a buffer begins with: most stay small, and there are thousands of them. */
+const NOTHING = new Uint8Array(0);
+const FIRST_BYTES = 64;
+
 /** A growing byte buffer. */
 export class Writer {
-  bytes = new Uint8Array(256);
+  bytes: Uint8Array<ArrayBuffer> = NOTHING;
   length = 0;
 
   private room(n: number): void {
     if (this.length + n <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + n));
+    const larger = new Uint8Array(Math.max(FIRST_BYTES, this.bytes.length * 2, this.length + n));
     larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
   }

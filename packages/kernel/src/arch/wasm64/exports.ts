@@ -24,3 +24,13 @@ export type KernelFunction = (...args: any[]) => unknown;
 
 /** Symbol name → signature and implementation. */
 export type KernelExports = { readonly [symbol: string]: readonly [signature: string, fn: KernelFunction] };
+
+/** Everything that is offered, by symbol name. */
+export type ExportTable = Map<string, readonly [signature: string, fn: KernelFunction]>;
+
+/** One table of many parts; of two functions of a name the later one counts. */
+export function exportTable(parts: readonly KernelExports[]): ExportTable {
+  const table: ExportTable = new Map();
+  for (const part of parts) for (const name in part) table.set(name, part[name]);
+  return table;
+}
