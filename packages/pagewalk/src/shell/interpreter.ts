@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-/** Runs the tree: variables, functions, redirections, pipelines, background jobs. */
+/** Runs the tree: pipelines, background jobs, redirections, simple commands, functions; compound.ts runs the rest. */
 
 import { FsError, Killed } from '../fs/filesystem.js';
 import { normalize } from '../fs/vfs.js';
-import { ArithmeticError, evaluate } from './arithmetic.js';
+import { ArithmeticError } from './arithmetic.js';
 import type { AndOr, Command, List, Pipeline, Word } from './ast.js';
 import { ShellSyntaxError } from './ast.js';
 import { builtins } from './builtins.js';
 import { CommandContext, type RunOptions } from './command.js';
-import { holds } from './conditions.js';
-import { ExpansionError, type ExpansionScope, expandSegments, expandText, expandWords } from './expand.js';
+import { runCompound } from './compound.js';
+import { ExpansionError, type ExpansionScope, expandText, expandWords } from './expand.js';
 import { parse } from './parser.js';
-import { matches } from './pattern.js';
 import { openRedirect } from './redirect.js';
 import { type Descriptor, Interrupted, type Job, Leave, ShellState } from './state.js';
 import { BrokenPipe, ByteBuffer, emptySource, Input, Pipe } from './stream.js';
@@ -123,7 +122,7 @@ export class Shell extends ShellState implements ExpansionScope {
   }
 
   /** Notices Ctrl-C, and lets the host's events in every few milliseconds. */
-  private async breathe(): Promise<void> {
+  async breathe(): Promise<void> {
     const now = this.session.now();
     if (now - this.lastPause > PAUSE_EVERY_MS) {
       await this.session.pause();
@@ -169,7 +168,7 @@ export class Shell extends ShellState implements ExpansionScope {
   }
 
   /** Runs code whose failure `set -e` forgives. */
-  private async forgiving(code: () => Promise<void>): Promise<void> {
+  async forgiving(code: () => Promise<void>): Promise<void> {
     this.tolerant++;
     try {
       await code();
@@ -227,7 +226,7 @@ export class Shell extends ShellState implements ExpansionScope {
           await openRedirect(redirect, this, this.descriptors, opened);
       }
       const keeps = command.kind === 'simple' ? await this.simple(command.assignments, command.words) : false;
-      if (command.kind !== 'simple') await this.compound(command);
+      if (command.kind !== 'simple') await runCompound(this, command);
       if (keeps) {
         for (const [fd, descriptor] of this.descriptors) saved.set(fd, descriptor);
         opened.length = 0;
@@ -254,98 +253,6 @@ export class Shell extends ShellState implements ExpansionScope {
       await this.complain(error.message);
       this.status = 128 + error.signal;
     } else throw error;
-  }
-
-  private async compound(command: Command): Promise<void> {
-    switch (command.kind) {
-      case 'group':
-        return this.list(command.body);
-      case 'subshell': {
-        const child = this.fork();
-        this.status = await child.subshell(() => child.list(command.body));
-        return;
-      }
-      case 'if': {
-        for (const { condition, body } of command.clauses) {
-          await this.forgiving(() => this.list(condition));
-          if (this.status === 0) return this.list(body);
-        }
-        this.status = 0;
-        if (command.otherwise) await this.list(command.otherwise);
-        return;
-      }
-      case 'while':
-        return this.loop(async () => {
-          await this.forgiving(() => this.list(command.condition));
-          return (this.status === 0) !== command.until;
-        }, command.body);
-      case 'for': {
-        const words = command.words ? await expandWords(command.words, this) : [...this.positional];
-        return this.loop(async () => {
-          const word = words.shift();
-          if (word !== undefined) this.set(command.name, word);
-          return word !== undefined;
-        }, command.body);
-      }
-      case 'forArithmetic': {
-        const value = async (word: Word) => evaluate(await expandText(word, this), this);
-        await value(command.start);
-        let first = true;
-        return this.loop(async () => {
-          if (!first) await value(command.step);
-          first = false;
-          return command.condition.length === 0 || (await value(command.condition)) !== 0n;
-        }, command.body);
-      }
-      case 'case':
-        return this.caseCommand(command);
-      case 'function':
-        this.functions.set(command.name, command.body);
-        this.status = 0;
-        return;
-      case 'condition':
-        this.status = (await holds(command.condition, this)) ? 0 : 1;
-        return;
-      case 'arithmetic':
-        this.status = evaluate(await expandText(command.expression, this), this) !== 0n ? 0 : 1;
-    }
-  }
-
-  private async loop(next: () => Promise<boolean>, body: List): Promise<void> {
-    let status = 0;
-    this.loopDepth++;
-    try {
-      for (;;) {
-        await this.breathe();
-        if (!(await next())) break;
-        try {
-          await this.list(body);
-          status = this.status;
-        } catch (error) {
-          if (!(error instanceof Leave) || (error.kind !== 'break' && error.kind !== 'continue')) throw error;
-          status = 0;
-          if (error.value > 1 && this.loopDepth > 1) throw new Leave(error.kind, error.value - 1);
-          if (error.kind === 'break') break;
-        }
-      }
-    } finally {
-      this.loopDepth--;
-    }
-    this.status = status;
-  }
-
-  private async caseCommand(command: Command & { kind: 'case' }): Promise<void> {
-    const text = await expandText(command.word, this);
-    let falls = false;
-    this.status = 0;
-    for (const { patterns, body, fallThrough } of command.clauses) {
-      let hit = falls;
-      for (const pattern of hit ? [] : patterns) hit ||= matches(await expandSegments(pattern, this), text);
-      if (!hit) continue;
-      await this.list(body);
-      if (!fallThrough) return;
-      falls = true;
-    }
   }
 
   /** Runs a simple command; the result says whether its redirections stay (`exec >file`). */
