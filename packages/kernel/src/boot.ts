@@ -28,7 +28,6 @@ import {
   moduleQueryDeps,
   oopsEnvironment,
   pageCacheDeps,
-  schedulerEnvironment,
   shrinkerDeps,
   trapEnvironment,
 } from './environments.js';
@@ -74,8 +73,7 @@ import { HexTables } from './lib/hex_tables.js';
 import { Random } from './lib/random.js';
 import { STATIC_DATA_PADDR, StaticData } from './lib/static_data.js';
 import { encodeUtf8 } from './lib/utf8.js';
-import { VaList } from './lib/valist.js';
-import { type FormatContext, vsprintf } from './lib/vsprintf.js';
+import type { FormatContext } from './lib/vsprintf.js';
 import { restStep } from './lib/walk.js';
 import { Clock } from './machine/clock.js';
 import { captureImage, type MachineImage, restoreImage, restoreTlbs } from './machine/image.js';
@@ -93,9 +91,17 @@ import { PageTables } from './mm/pgtable.js';
 import { Shrinkers } from './mm/shrinker.js';
 import { Slub } from './mm/slub.js';
 import { formatPageFlags } from './mm/slub_report.js';
-import { kvfree } from './mm/util.js';
 import { formatVmaFlags } from './mm/vma_flags.js';
 import { Vmalloc } from './mm/vmalloc.js';
+import {
+  concurrencyServices,
+  kthreadDeps,
+  pageLockDeps,
+  schedulerEnvironment,
+  sleepDeps,
+  taskServiceDeps,
+  waitDeps,
+} from './task_environments.js';
 import { KernelTrace } from './trace/events/all.js';
 import { TRACE_FUNCTIONS, Tracing } from './trace/tracing.js';
 import { traceRegistry } from './tracepoints.js';
@@ -282,45 +288,11 @@ export class Kernel {
     this.modules = new Modules(moduleEnvironment(this));
     this.scheduler = new Scheduler(schedulerEnvironment(this), data);
     this.moduleSteps = new ModuleSteps(this.scheduler, this.modules);
-    const current = () => this.tasks.currentHandle;
-    const signalPending = (state?: number) => this.taskServices.signals.pending(current(), state);
-    this.taskServices = new TaskServices({
-      env: this.env,
-      tasks: this.tasks,
-      scheduler: this.scheduler,
-      slub: this.slub,
-      jiffies: () => this.watchdog.jiffiesNow,
-    });
-    this.waitQueues = new WaitQueues({
-      ...access,
-      scheduler: this.scheduler,
-      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
-      current,
-      symbol: (name) => this.symbols.find(name),
-      signalPending,
-    });
+    this.taskServices = new TaskServices(taskServiceDeps(this));
+    this.waitQueues = new WaitQueues(waitDeps(this, access));
     this.waitBits = new WaitBits(access, this.waitQueues, this.data);
-    this.sleep = new Sleep({
-      ...access,
-      scheduler: this.scheduler,
-      current,
-      now: () => this.library.time.monotonicNs,
-      jiffies: () => this.watchdog.jiffiesNow,
-      timeOf: (jiffies) => this.watchdog.timeOf(jiffies),
-      signalPending,
-    });
-    const formatName = (format: Vaddr, args: Vaddr) =>
-      vsprintf(this.format, this.guest.readString(format), new VaList(this.format, args), 64);
-    this.kthreads = new Kthreads({
-      ram,
-      scheduler: this.scheduler,
-      tasks: this.tasks,
-      nrCpus: cpus,
-      format: formatName,
-      complete: (completion) => this.sleep.complete(completion),
-      modulePut: (module) => this.modules.put(this.ram.handleOf(module)),
-      makeKthread: (task) => this.taskServices.makeKthread(task),
-    });
+    this.sleep = new Sleep(sleepDeps(this, access));
+    this.kthreads = new Kthreads(kthreadDeps(this));
     this.library = new Library({
       env: this.env,
       preempt: this.preempt,
@@ -333,31 +305,9 @@ export class Kernel {
       taint: this.taint,
       textEnd: () => KERNEL_TEXT_START + this.symbols.textSize,
     });
-    this.concurrency = new Concurrency({
-      env: this.env,
-      oops: this.oops,
-      preempt: this.preempt,
-      functions: this.functions,
-      tasks: this.tasks,
-      scheduler: this.scheduler,
-      kthreads: this.kthreads,
-      watchdog: this.watchdog,
-      trace: this.trace,
-      library: this.library,
-      slub: this.slub,
-      callC: (fn, signature, ...args) => this.callC(fn, signature, ...args),
-      symbol: (name) => this.symbols.find(name),
-      returnAddress: (name) => this.symbols.returnAddress(name),
-      format: formatName,
-      signalPending,
-      kvfree: (address) => kvfree({ slub: this.slub, vmalloc: this.slub.vmalloc }, address),
-    });
+    this.concurrency = new Concurrency(concurrencyServices(this));
     this.pageCache = new PageCache(pageCacheDeps(this, access));
-    const { waits } = this.concurrency;
-    this.pageLocks = new PageLocks(
-      { cache: this.pageCache, scheduler: this.scheduler, waits, signalPending },
-      data,
-    );
+    this.pageLocks = new PageLocks(pageLockDeps(this), data);
     this.slowPaths = new SlowPaths(ram, this.slub, this.pages, this.library.atomicSleep.enabled);
     this.dynamicDebug = new DynamicDebug({
       ...access,

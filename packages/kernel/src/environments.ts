@@ -13,7 +13,6 @@ import type { ModuleQueryDeps } from './kernel/module/queries.js';
 import { MODULE_NAME_LEN } from './kernel/module_types.js';
 import type { OopsEnvironment } from './kernel/oops.js';
 import type { BootRegion } from './kernel/resource.js';
-import type { SchedulerEnvironment } from './kernel/sched/core.js';
 import { TaskStruct } from './kernel/sched.js';
 import type { SysctlEntry } from './kernel/sysctl_entry.js';
 import { dropCaches, fsSysctls } from './kernel/sysctl_fs.js';
@@ -263,38 +262,4 @@ export function shrinkerDeps(k: Kernel): ShrinkerDeps {
     kfree: (address) => void k.slub.kfree(address),
     notifyOom: () => k.library.notifiers.notifyOom(),
   };
-}
-
-export function schedulerEnvironment(k: Kernel): SchedulerEnvironment {
-  return {
-    ram: k.ram,
-    tasks: k.tasks,
-    functions: k.functions,
-    oops: () => k.oops,
-    pages: () => k.pages,
-    returnAddress: (name) => k.symbols.returnAddress(name),
-    target: (address, id) => k.traps.target(address, id),
-    canSuspend: () => framesCanBeSaved(k),
-    preempt: k.preempt,
-    trace: k.trace.sched,
-    now: () => k.library.time.monotonicNs,
-    seed: Number.parseInt(k.parameters.get('sched_seed') ?? '0', 10) || 0,
-    nrCpus: k.env.nrCpus,
-    runTimers: () => {
-      k.concurrency.interrupts.poll();
-      k.taskServices.load.update();
-    },
-    nextTimer: () => k.concurrency.nextTimer(),
-    advanceTo: (ns) => k.concurrency.advanceTo(ns),
-    touchWatchdog: () => k.watchdog.touch(),
-  };
-}
-
-/** Whether every function of a module on the call stack was translated so that its frame can be saved. */
-function framesCanBeSaved(k: Kernel): boolean {
-  return k.oops.stackTrace(Number.POSITIVE_INFINITY).every((address) => {
-    const symbol = k.kallsyms.lookup(address)?.symbol;
-    if (symbol?.module === undefined) return true;
-    return k.functions.at(symbol.address)?.suspends === true;
-  });
 }
