@@ -137,11 +137,12 @@ async function inBrowser(browser: string, job: Job, modules: Record<string, Uint
     });
     return await Promise.race([outcome, died]);
   } finally {
-    child.kill();
+    child.kill('SIGKILL');
     await gone;
     server.close();
     server.closeAllConnections();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    // The browser's other processes may write for a moment longer.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
   }
 }
 
